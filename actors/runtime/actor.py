@@ -93,7 +93,8 @@ class RuntimeActor(Actor):
     (`ChildSpec(host="process")`). Natya's own messages need not be named."""
 
     says: ClassVar[frozenset[type] | None] = None
-    """Message types that it and its children may send to natya's own actors; None: all. See `door`."""
+    """Message types that it and its children may send to natya's own actors, of a child never more than of its parent;
+    None: all. See `door`."""
 
     handler_table: ClassVar[HandlerTable]
     """The declared handlers, by message type."""

@@ -54,6 +54,12 @@ class Endpoint(ActorAddress):
         return f"<{self._aaddr}>"
 
 
+def sayable(own: frozenset[type] | None, parent: Endpoint | None) -> frozenset[type] | None:
+    """Return what an actor may say whose class says this: no more than its parent."""
+    limit = None if parent is None else parent.says
+    return own if limit is None else limit if own is None else own & limit
+
+
 class Quoted(Endpoint):
     """The sender of what a guest forwards for one that is trusted more: its name, and what it may say, are the guest's.
 

@@ -15,6 +15,7 @@ from .cell import BATCH, Cell
 from .conflation import BEHIND, NEVER, UNTIMED, behind_at, conflate, share_of
 from .dead_letters import NEVER_ANSWERED
 from .door import is_ours
+from .endpoint import sayable
 from .errors import StashFullError, reason_of
 from .life import GO_ON, NEW, RUNNING, STOPPING, Life
 from .living_cell import LivingCell
@@ -95,7 +96,7 @@ class RuntimeCell(LivingCell):
     def be_a(self, actor_class: type[HostedActor]) -> None:
         """Identify itself to others as an actor of this class, for a stand-in."""
         self.background = actor_class.background
-        self.says = actor_class.says if actor_class.says is not None or self.parent is None else self.parent.says
+        self.says = sayable(actor_class.says, self.parent)
         self.guest = self.says is not None or not is_ours(actor_class)
 
     # A turn.

@@ -5,7 +5,13 @@ from natya_processes import await_that
 from thespian.actors import Actor, ChildActorExited
 
 from natya.actors.runtime import RuntimeActor, handles, lifecycle
+from natya.actors.supervision import Pool, PoolSettings
+from natya.config.sections.supervision import SupervisionSettings
+from natya.messages.orders import CancelOrder
 from natya.messages.supervision import Failed
+from natya.messages.system import Ping
+
+POLICY = SupervisionSettings.default()
 
 
 class Child(RuntimeActor):
@@ -100,6 +106,59 @@ class OfAPlainOne(RuntimeActor):
     @handles(type(None))
     def tell(self, _, sender):
         self.send(sender, self.child)
+
+
+NARROW, WIDE = frozenset({Ping}), frozenset({Ping, CancelOrder})
+
+
+class TestWhatAChildMaySayToOwners:
+    """No more than its parent, whatever its class says: a strategy would have its orders placed by a child."""
+
+    @pytest.mark.parametrize(
+        ("own", "parents", "may_say"),
+        [
+            (None, None, None),
+            (WIDE, None, WIDE),
+            (None, NARROW, NARROW),
+            (WIDE, NARROW, NARROW),
+            (NARROW, WIDE, NARROW),
+            (frozenset({CancelOrder}), NARROW, frozenset()),
+        ],
+    )
+    def test_is_what_its_class_and_its_parent_may(self, system, own, parents, may_say):
+        class Inner(RuntimeActor):
+            says = own
+
+        class Outer(RuntimeActor):
+            says = parents
+
+            def on_start(self):
+                self.start_child("child", Inner)
+                self.plain = self.createActor(Plain)
+
+            @handles(type(None))
+            def tell(self, _, sender):
+                self.send(sender, self.plain)
+
+        parent = system.start("parent", Outer)
+        child, plain = system.base.find("child"), system.request("parent", None)
+
+        assert [each.says for each in (parent, child, plain)] == [parents, may_say, parents]
+        assert all(each.guest for each in (parent, child, plain))
+
+    def test_of_one_of_ours_is_looked_at_where_its_parent_may_not_say_all(self, system):
+        class Outer(RuntimeActor):
+            says = NARROW
+
+            def on_start(self):
+                self.start_child("child", Pool, PoolSettings(actor=Child, size=1, member="m", policy=POLICY))
+
+        system.start("parent", Outer)
+        system.start("pool", Pool, PoolSettings(actor=Child, size=1, member="n", policy=POLICY, journal=""))
+        limited, free = system.base.find("child"), system.base.find("pool")
+
+        assert (limited.guest, limited.says) == (True, NARROW)
+        assert (free.guest, free.says) == (False, None)
 
 
 class TestAPlainChild:

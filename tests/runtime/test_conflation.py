@@ -11,6 +11,7 @@ from natya_builders import a_tick
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.actors.runtime.conflation import BEHIND, KeepingUp, behind_at, conflate, share_of
+from natya.actors.runtime.mailboxes import Bounded
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.runtime.simulation.clock import VirtualClock
 from natya.messages.market import Tick
@@ -192,6 +193,14 @@ class TestAReceiverThatIsBehindInALiveMarket:
 
     def test_gets_each_tick_if_its_class_says_so(self, system):
         _, ticks, counters = played(system, HearsAll)
+
+        assert (ticks, counters.conflated) == ([*range(1, 1_001)], 0)
+
+    def test_gets_what_its_own_mailbox_lets_in(self, system):
+        class Few(Receiver):
+            mailbox = Bounded(1_200)
+
+        _, ticks, counters = played(system, Few)
 
         assert (ticks, counters.conflated) == ([*range(1, 1_001)], 0)
 

@@ -334,6 +334,23 @@ class TestTheTwoLooks:
         assert told == [1] * (not job and thread is None)
 
 
+@pytest.mark.parametrize(
+    ("asleep", "ready", "is_quiet"), [(True, (), True), (True, ("a cell",), False), (False, (), False)]
+)
+def test_a_thread_is_quiet_while_it_sleeps_and_nothing_is_ready_on_it(asleep, ready, is_quiet):
+    """Whoever gives it work does so first, and wakes it then."""
+    told, asker = [], Cell()
+    asker.worker, asker.deliver = None, lambda message, _sender: told.append(message)
+    quiet = Quiescence(MarketClock(SystemClock(), None))
+    quiet.attach(SimpleNamespace(ready=(), asleep=False, wake=lambda: None))
+    quiet.watch(SimpleNamespace(asleep=asleep, ready=ready, wakes=0))
+    quiet.wait(asker, "quiet", None)
+
+    quiet.test()
+
+    assert told == ["quiet"] * is_quiet
+
+
 class Thread:
     """One that sleeps at each look; between two, what the test wants happens, and it may have been awake."""
 

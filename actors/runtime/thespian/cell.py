@@ -18,7 +18,7 @@ from thespian.actors import (
 from thespian.system.messages.status import Thespian_ActorStatus, Thespian_StatusReq
 
 from ..cell import BATCH
-from ..endpoint import Endpoint
+from ..endpoint import Endpoint, sayable
 from ..errors import trace_of
 from .calls import ThespianCalls
 
@@ -35,7 +35,7 @@ _log = logging.getLogger("natya")
 class ThespianCell(ThespianCalls):
     """Runs one plain actor. A handler that raises is tried once more, then the sender gets a `PoisonMessage`."""
 
-    __slots__ = ("actor_class", "exiting", "requirements", "source_hash", "watching")
+    __slots__ = ("actor_class", "exiting", "requirements", "says", "source_hash", "watching")
 
     def __init__(  # noqa: PLR0913  what Thespian says about an actor
         self,
@@ -50,6 +50,7 @@ class ThespianCell(ThespianCalls):
     ) -> None:
         super().__init__(label, services=services, worker=worker, parent=parent)
         self.actor_class = actor_class
+        self.says = sayable(None, parent)
         self.requirements = requirements
         self.source_hash = source_hash
         self.exiting = False
