@@ -52,6 +52,10 @@ STRATEGIES_VARIABLE: Final = f"{PREFIX}STRATEGIES"
 
 VARIABLES: Final = {f"{PREFIX}{key.replace('.', '__').upper()}": key for key in KEYS if key != PROFILE}
 
+_SECRET_VARIABLES: Final = frozenset(
+    name for name, key in (*NAMED_VARIABLES.items(), *VARIABLES.items()) if key in SECRET_KEYS
+)
+
 
 class Value(NamedTuple):
     """The value of one key in one layer, and where it came from."""
@@ -183,6 +187,11 @@ def environment_layer(environment: Mapping[str, str]) -> Layer:
         if name.upper().startswith(PREFIX) and name not in known
     )
     return layer
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return it without what holds a secret of natya's: the environment of a program that natya runs for its user."""
+    return {name: value for name, value in environment.items() if name not in _SECRET_VARIABLES}
 
 
 def _near_variable(name: str) -> str:

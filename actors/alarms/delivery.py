@@ -5,12 +5,14 @@ An error names the way and what went wrong, never an address or a token: the add
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 
+from ...config.layers import without_secrets
 from ...domain.time import time_text
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ def ways(
 
 
 def run_command(command: tuple[str, ...], notice: Told) -> None:
-    """Run a command, without a shell, with the notice as JSON on its standard input.
+    """Run a command, without a shell, with the notice as JSON on its standard input, and no secret in its environment.
 
     Raises:
         NotDeliveredError: it cannot be run, failed, or did not end in time.
@@ -112,6 +114,7 @@ def run_command(command: tuple[str, ...], notice: Told) -> None:
             stderr=subprocess.DEVNULL,
             timeout=TIMEOUT_S,
             check=False,
+            env=without_secrets(os.environ),
         )
     except (OSError, subprocess.TimeoutExpired, ValueError) as fault:
         raise NotDeliveredError(f"the command was not run to its end: {type(fault).__name__}") from fault

@@ -420,6 +420,15 @@ class TestACommand:
         assert found.text == "natya live: critical: dip failed for good"
         assert found.since
 
+    def test_has_the_environment_but_for_what_holds_a_secret(self, tmp_path, monkeypatch):
+        for name in ("BROKER_ACCESS_TOKEN", "NATYA_BROKER__PIN", "NATYA_JOURNAL__SEAL_KEY", "MINE", "REDIS_HOST"):
+            monkeypatch.setenv(name, "canary")
+        kept = tmp_path / "environment"
+        run_command(("sh", "-c", f"env > {kept}"), told(Notice("raised", ALARM), "live"))
+
+        found = {line.partition("=")[0] for line in kept.read_text().splitlines() if line.endswith("=canary")}
+        assert found == {"MINE", "REDIS_HOST"}
+
     @pytest.mark.parametrize(
         ("command", "found"),
         [
