@@ -346,7 +346,7 @@ def _beyond_means(curve: Curve, trades: Sequence[Trade], last_ns: int) -> Iterab
     )
     if short:
         yield (
-            f"{short:,} of {counted(len(shares), 'trade')} in shares were short overnight: shares that one does not "
+            f"{short:,} of {len(shares):,} trades in shares were short overnight: shares that one does not "
             "have are to be bought back on the same day, else the exchange does it at its auction; a future can be held"
         )
     leverage = curve.leverage_max

@@ -16,6 +16,7 @@ from ...actors.supervision import AwaitSystemStop, ChildrenStopped, StopChildren
 from ...bodies import expect_bodies
 from ...composition import candles_wanted, notes_on
 from ...config.data_directory import DataDirectory
+from ...domain.booked import is_booked
 from ...domain.time import time_text
 from ...domain.wording import counted
 from ...messages.addresses import FEED, STRATEGIES, SYSTEM
@@ -90,6 +91,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         *_broken(ended.bad_rows),
         *_unchanged(record.unchanged),
         *_tick_of_slippage(plan, settings),
+        *_spread(record, settings, of_candles=ended.candles > 0),
     )
     if not (may_be_empty or ended.ticks or ended.candles):
         raise BacktestRefusedError(_nothing(plan, notes))
@@ -149,6 +151,19 @@ def _tick_of_slippage(plan: Plan, settings: Settings) -> Iterator[str]:
         yield (
             f"a tick of slippage is {settings.exchange.tick_size_rupees:g} rupees: that of the instrument may be more "
             "(--set exchange.tick_size_rupees=0.05)"
+        )
+
+
+def _spread(record: Record, settings: Settings, *, of_candles: bool) -> Iterator[str]:
+    """Yield that market orders paid no spread: candles have no book, and nothing stands for it."""
+    if settings.exchange.slippage_percent or settings.exchange.slippage_ticks or not of_candles:
+        return
+    at_market = {each.client_order_id for each in record.intended if each.order_type in {"MARKET", "STOP"}}
+    fills = [each.client_order_id in at_market for each in record.fills if not is_booked(each.trade_id)]
+    if any(fills):
+        yield (
+            f"{sum(fills):,} of {len(fills):,} fills were at the market, and paid no spread, which candles do not "
+            "tell: --slippage 1tick, or more where it is wider"
         )
 
 

@@ -300,7 +300,7 @@ class TestANote:
     @pytest.mark.parametrize(
         ("fills", "told"),
         [
-            ([SHORT, a_fill(2, "BUY", TODAY_NS + DAY_NS)], "1 of 1 trade in shares were"),
+            ([SHORT, a_fill(2, "BUY", TODAY_NS + DAY_NS)], "1 of 1 trades in shares were"),
             ([SHORT, a_fill(2, "BUY", TODAY_NS + SECOND_NS)], ""),
             ([SHORT, a_fill(2, "BUY", TODAY_NS + DAY_NS, "INFY")], "1 of 2 trades in shares were"),
             ([BOUGHT, a_fill(2, "SELL", TODAY_NS + DAY_NS)], ""),

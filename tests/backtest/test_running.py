@@ -17,6 +17,7 @@ from natya.backtest.running import running, stored
 from natya.backtest.running.recorder import Record
 from natya.backtest.running.running import Raw, play
 from natya.backtest.running.stored import recordings_of, stored_in
+from natya.domain.booked import EXPIRED
 from natya.messages.addresses import FEED, SYSTEM
 from natya.messages.market import AwaitMarketEnd, MarketEnded
 from natya.messages.supervision import DescribeTree, Failed
@@ -32,6 +33,10 @@ PLAN = Plan(
     latency_s=0.3,
     charges="none",
     capital_rupees=5_000.0,
+)
+SPREAD = (
+    "{} fills were at the market, and paid no spread, which candles do not tell: --slippage 1tick, or more where it is "
+    "wider"
 )
 MARKS = Marks({"INFY": Bars()})
 RAW = Raw(
@@ -77,7 +82,7 @@ class TestARun:
             latency_s=0.3,
             exchange="NSE",
             begin_ns=77,
-            notes=("of the data", "wanted, and nothing of it is in the data: TCS"),
+            notes=("of the data", "wanted, and nothing of it is in the data: TCS", SPREAD.format("1 of 1")),
             failed="strategy failed",
         )
         assert settings.feed.recording == ("/a.csv",)
@@ -108,7 +113,11 @@ class TestARun:
 
         def settings_of(plan, files, _data_dir):
             given.append((plan.settings, files))
-            return SimpleNamespace(strategies=[SimpleNamespace(strategy="s")], feed=SimpleNamespace(exchange="NSE"))
+            return SimpleNamespace(
+                strategies=[SimpleNamespace(strategy="s")],
+                feed=SimpleNamespace(exchange="NSE"),
+                exchange=SimpleNamespace(slippage_percent=0.0, slippage_ticks=0),
+            )
 
         monkeypatch.setattr(running, "recordings_of", lambda *_: (Path("/written.parquet"),))
         monkeypatch.setattr(running, "was_made_up", lambda path: path == database)
@@ -163,6 +172,41 @@ class TestARun:
         )
         five = msgspec.structs.replace(raw, left_out=tuple("ABCDE"))
         assert "left out, since only INFY is wanted: A, B, C, D, E" in played(monkeypatch, plan, raw=five)[0].notes
+
+
+def a_record(*orders):
+    """Orders by their types, each with a trade of that id."""
+    known = [(f"A-{number}", *each) for number, each in enumerate(orders)]
+    return msgspec.structs.replace(
+        RAW.record,
+        intended=tuple(BUILDERS.intent(name, order_type=kind) for name, kind, _ in known),
+        fills=tuple(BUILDERS.filled(name, trade_id=trade) for name, _, trade in known),
+    )
+
+
+class TestTheSpread:
+    ORDERS = (("MARKET", "T-1"), ("STOP", "T-2"), ("LIMIT", "T-3"), ("STOP_LIMIT", "T-4"), ("MARKET", EXPIRED))
+
+    @pytest.mark.parametrize(
+        ("orders", "told"),
+        [(ORDERS, [SPREAD.format("2 of 4")]), (ORDERS[2:4], []), (ORDERS[4:], []), ((), [])],
+        ids=["at the market", "at limits", "of an expiry", "nothing"],
+    )
+    def test_is_told_not_to_be_paid_by_what_traded_at_the_market(self, monkeypatch, orders, told):
+        raw = msgspec.structs.replace(RAW, record=a_record(*orders))
+
+        assert [note for note in played(monkeypatch, raw=raw)[0].notes if "spread" in note] == told
+
+    @pytest.mark.parametrize("slippage", [{"slippage_ticks": 1}, {"slippage_percent": 0.01}])
+    def test_is_what_slippage_stands_for(self, monkeypatch, slippage):
+        found, *_ = played(monkeypatch, msgspec.structs.replace(PLAN, **slippage))
+
+        assert not [note for note in found.notes if "spread" in note]
+
+    def test_of_recorded_ticks_is_that_of_their_books(self, monkeypatch):
+        raw = msgspec.structs.replace(RAW, ended=MarketEnded(ticks=10, candles=0))
+
+        assert not [note for note in played(monkeypatch, raw=raw)[0].notes if "spread" in note]
 
 
 class Runtime:
