@@ -3,9 +3,9 @@
 The problem: everything that is held is to be sold or bought back, now, by nobody's strategy. A market order would trade
 at any price, and a limit order may be left behind. The idea: no plan is kept. Each step looks at what is held, what is
 open and the last price, and says what to do next: cancel what else is open, place a limit order a little beyond the
-price, cancel it when the market has left it behind. What cannot be closed now, without a price for example, keeps its
-stops meanwhile. The trap: two strategies may hold against each other. What is closed is never more than what the
-account itself holds, or closing would open.
+price, cancel it when the market has left it behind, or when others have closed what it was to close. What cannot be
+closed now, without a price for example, keeps its stops meanwhile. The trap: two strategies may hold against each
+other. What is closed is never more than what the account itself holds, or closing would open.
 """
 
 from __future__ import annotations
@@ -107,7 +107,6 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
             as its limit, which the exchange has taken, whatever its band.
     """
     held, opened, differing = tuple(held), tuple(opened), tuple(differing)
-    cancel: list[str] = []
     place: list[Closing] = []
     waiting: list[str] = []
     net, theirs = _net(held), TheirBook(differing)
@@ -115,6 +114,9 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
     waiting += beyond
     scope = [each for each in opened if strategy in {"", each.strategy} and symbol in {"", each.symbol}]
     own = {(each.strategy, each.symbol): each for each in scope if is_own(each.client_order_id)}
+    closing_well: set[str] = set()
+    """Of those: what closes what is held now, no more of it, and where the market is."""
+
     bare: set[tuple[str, str, Side]] = set()
     """Of what cannot be closed now: strategy, symbol, and the side that would close it."""
 
@@ -133,9 +135,11 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
             waiting.append(f"{each.symbol}: {ours - closable} of {each.strategy} are left: {differs}")
         net[each.symbol] -= closable if each.quantity > 0 else -closable
         order, price = own.get((each.strategy, each.symbol)), prices.get(each.symbol)
+        side = _closing_side(each)
         if order is not None:
-            if order.quantity - order.filled > closable or (price is not None and _is_left_behind(order, price[0])):
-                cancel.append(order.client_order_id)
+            is_left_behind = price is not None and _is_left_behind(order, price[0])
+            if order.side == side and order.quantity - order.filled <= closable and not is_left_behind:
+                closing_well.add(order.client_order_id)
             continue
         is_refused = (each.strategy, each.symbol) in refused
         most = freeze_quantities.get(each.symbol, limits.quantity_max)
@@ -144,13 +148,14 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
             each, closable or ours, price, its_limits, now_ns, bands.get(each.symbol), is_refused=is_refused
         )
         if isinstance(closing, str):
-            bare.add((each.strategy, each.symbol, "SELL" if each.quantity > 0 else "BUY"))
+            bare.add((each.strategy, each.symbol, side))
             waiting.append(closing)
         elif closable:
             place.append(closing)
     others = [each for each in scope if not is_own(each.client_order_id) and not _protects(each, bare)]
-    cancel = [*(each.client_order_id for each in others), *cancel]
-    return Moves(cancel=tuple(cancel), place=tuple(place), waiting=tuple(waiting), is_done=is_done)
+    badly = [each for each in scope if is_own(each.client_order_id) and each.client_order_id not in closing_well]
+    cancel = tuple(each.client_order_id for each in (*others, *badly))
+    return Moves(cancel=cancel, place=tuple(place), waiting=tuple(waiting), is_done=is_done)
 
 
 def _protects(order: OrderListed, bare: Container[tuple[str, str, Side]]) -> bool:
@@ -190,6 +195,10 @@ def _closable(quantity: int, *net: int) -> int:
     return min(abs(quantity), closable_by_all("SELL" if quantity > 0 else "BUY", *net))
 
 
+def _closing_side(holding: StrategyHolding) -> Side:
+    return "SELL" if holding.quantity > 0 else "BUY"
+
+
 def _is_left_behind(order: OrderListed, price: float) -> bool:
     limit = order.limit_price
     return limit is not None and (limit > price if order.side == "SELL" else limit < price)
@@ -211,7 +220,7 @@ def _closing(  # noqa: PLR0913, PLR0917  each is one thing that is looked at
     fault = age_fault("a price", price[1], aged_ns, age_max_s=limits.price_age_max_s) if limits.price_age_max_s else ""
     if fault:
         return f"{holding.symbol}: {fault}"
-    side: Side = "SELL" if holding.quantity > 0 else "BUY"
+    side = _closing_side(holding)
     limit = price[0] if is_refused else limit_beyond(price[0], side)
     if band is not None and band[0] <= price[0] <= band[1]:
         limit = min(max(limit, band[0]), band[1])  # the exchange takes no order beyond it

@@ -248,6 +248,20 @@ class TestAHolding:
         assert moves([holding(10)], [order], differing=[differs(10, 9)]).cancel == ("flat-1",)
         assert moves([holding(10)], [order], differing=[differs(10, 11)]).cancel == ()
 
+    @pytest.mark.parametrize(
+        "held",
+        [[], [holding(0)], [holding(-10)], [holding(10), holding(-10, "other")], [holding(10, symbol="TCS")]],
+        ids=["gone", "flat", "turned round", "held against", "of another symbol"],
+    )
+    def test_that_others_have_closed_meanwhile_has_the_order_cancelled_that_was_to_close_it(self, held):
+        """A sale that a bracket or a person was faster than would open a position."""
+        found = moves(held, [an_open_one("flat-1"), an_open_one("A-1")])
+
+        assert (found.cancel, found.is_done) == (("A-1", "flat-1"), False)
+
+    def test_has_one_order_that_closes_it_and_no_second_one(self):
+        assert moves([holding(10)], [an_open_one("flat-1"), an_open_one("flat-2")]).cancel == ("flat-1",)
+
     def test_of_another_strategy_or_symbol_is_left_alone(self):
         held = [holding(10), holding(5, "other"), holding(5, symbol="TCS")]
         others = [an_open_one("A-1", strategy="other"), an_open_one("A-2", symbol="TCS")]
@@ -295,12 +309,17 @@ def test_a_limit_is_beyond_the_price_and_a_whole_tick_of_every_instrument(price,
     quantities=st.lists(st.integers(-30, 30), max_size=4),
     price=st.floats(50.0, 150.0),
     more=st.integers(-40, 40),
+    sides=st.lists(st.sampled_from([None, "BUY", "SELL"]), max_size=6),
 )
-def test_all_that_is_placed_makes_the_account_smaller_by_both_books_and_never_turns_it(quantities, price, more):
+def test_all_that_is_placed_or_stays_makes_the_account_smaller_by_both_books_and_never_turns_it(
+    quantities, price, more, sides
+):
     held = [holding(quantity, f"s{at}") for at, quantity in enumerate(quantities)]
+    opened = [an_open_one(f"flat-{at}", side, strategy=f"s{at}") for at, side in enumerate(sides) if side is not None]
     net = sum(quantities)
-    found = moves(held, price=price, differing=[differs(net, net + more)] if more else [])
-    change = sum(each.quantity if each.side == "BUY" else -each.quantity for each in found.place)
+    found = moves(held, opened, price=price, differing=[differs(net, net + more)] if more else [])
+    staying = [each for each in opened if each.client_order_id not in found.cancel]
+    change = sum(each.quantity if each.side == "BUY" else -each.quantity for each in (*found.place, *staying))
 
     for each in (net, net + more):
         assert abs(each + change) <= abs(each)

@@ -280,6 +280,15 @@ def test_it_cancels_what_else_is_open_once_and_waits_for_its_own(flatten, accoun
     assert account.cancelled == ["A-1", "flat-1"]
 
 
+def test_it_cancels_its_own_order_where_others_have_closed_what_that_was_for_and_is_done(flatten, account):
+    account.shares = {("crossover", "INFY"): 0}
+    account.opened = [listed("flat-1")]
+    flatten()
+    await_that(lambda: (FlatteningEnded, "", "") in account.written())
+
+    assert (account.cancelled, account.submitted) == (["flat-1"], [])
+
+
 @pytest.mark.parametrize("question", [ReadHoldings, ReadPositions, ReadOrders])
 def test_it_says_that_orders_does_not_answer_and_goes_on_when_it_does(flatten, account, question):
     account.fails = {question}
