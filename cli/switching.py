@@ -159,21 +159,20 @@ def release(data_dir: Path | None, profile: str) -> str:
     from .session import directory_of  # noqa: PLC0415
 
     file = halt_file(data_dir, profile)
-    where = file.where() if file.is_engaged() else ""
-    file.release()
+    places = file.where().split(", ") if file.is_engaged() else []
     with contextlib.suppress(NotRunningError):
         try:
             with connect(directory_of(data_dir, profile)) as system:
                 found: Any = system.request(KILL_SWITCH, ReadKillSwitch(), timeout_s=ANSWER_S)
-                if isinstance(found, KillSwitchRead) and found.engaged:
-                    where = ", ".join(filter(None, (where, found.path)))
-                    found = system.request(KILL_SWITCH, ReleaseKillSwitch(), timeout_s=ANSWER_S)
+                if isinstance(found, KillSwitchRead) and found.engaged:  # it lets go itself, and that is in its audit
+                    places += found.path.split(", ")
+                    system.request(KILL_SWITCH, ReleaseKillSwitch(), timeout_s=ANSWER_S)
         except ControlError as fault:
             note(f"the running system did not say that it is off there, too: {fault}")
-            return where
-        if isinstance(found, KillSwitchRead) and found.engaged:
-            raise PermissionError(errno.EACCES, "cannot be removed by the running system", found.path)
-    return where
+    file.release()
+    if left := ", ".join(path for path in dict.fromkeys(places) if Path(path).exists()):
+        raise PermissionError(errno.EACCES, "cannot be removed by the running system", left)
+    return ", ".join(dict.fromkeys(places))
 
 
 def status(data_dir: Path | None, profile: str) -> Status:

@@ -19,6 +19,7 @@ from natya.cli.app import app
 from natya.config import halt_file
 from natya.config.halt_file import ELSEWHERE_NAME, HaltFile, HaltNote, elsewhere_of, write_down_elsewhere
 from natya.config.sections.journal import JournalSettings
+from natya.messages.journal import ReadJournal
 from natya.messages.kill_switch import KillSwitchRead, ReadKillSwitch
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
@@ -79,6 +80,9 @@ class TestASystemThatRuns:
         off = natya("kill-switch", "off", "--data-dir", tmp_path)
         assert (off.exit_code, elsewhere.is_engaged()) == (0, False)
         assert f"{elsewhere.path} is removed" in off.stdout
+        page = system.request("journal", ReadJournal(types=("OperationAsked",)))
+        switched = [each.fact.operation for each in page.records if "kill-switch" in each.fact.operation]
+        assert switched == ["engage-kill-switch", "release-kill-switch", "release-kill-switch"]
 
 
 class TestASystemThatIsOffAlready:
