@@ -17,13 +17,14 @@ from ...domain.lazily import lazily
 
 if TYPE_CHECKING:
     from .actor import WebActor
-    from .application import Application
+    from .application import LOOPBACK_NAMES, Application, is_named
     from .bodies import answer, body_of
     from .errors import AddressTakenError, ClientGoneError, WebError
     from .mounting import Mount, Mounted, Unmount
     from .server import WebServer, expect_free
 
 __all__ = [
+    "LOOPBACK_NAMES",
     "AddressTakenError",
     "Application",
     "ClientGoneError",
@@ -36,11 +37,12 @@ __all__ = [
     "answer",
     "body_of",
     "expect_free",
+    "is_named",
 ]
 
 _HOMES = {
     ".actor": ("WebActor",),
-    ".application": ("Application",),
+    ".application": ("LOOPBACK_NAMES", "Application", "is_named"),
     ".errors": ("AddressTakenError", "ClientGoneError", "WebError"),
     ".bodies": ("answer", "body_of"),
     ".mounting": ("Mount", "Mounted", "Unmount"),

@@ -103,7 +103,7 @@ class Application:
 
     def _refusal_of(self, headers: list[tuple[bytes, bytes]]) -> str:
         hosts = [value for name, value in headers if name == b"host"]
-        if len(hosts) == 1 and _name_of(hosts[0]) in self._names:
+        if len(hosts) == 1 and is_named(hosts[0], self._names):
             return ""
         names = ", ".join(sorted(name.decode("ascii") for name in self._names))
         found = f"{hosts[0][:HOST_BYTES_SHOWN_MAX]!r}"[1:] if len(hosts) == 1 else f"{len(hosts) or 'no'} Host headers"
@@ -119,10 +119,10 @@ class Application:
         return None
 
 
-def _name_of(host: bytes) -> bytes:
-    """Return what a Host header names, without its port."""
+def is_named(host: bytes, names: frozenset[bytes]) -> bool:
+    """Tell whether a Host header has one of these names, with or without a port."""
     name, _, port = host.lower().rpartition(b":")
-    return name if name and port.isdigit() else host.lower()
+    return (name if name and port.isdigit() else host.lower()) in names
 
 
 def _error(reason: str) -> bytes:

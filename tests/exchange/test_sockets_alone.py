@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import picows
 import pytest
+from multidict import CIMultiDict
 
 from natya.actors.exchange.served_token import ServedToken
 from natya.actors.exchange.stream_faults import StreamFault, StreamFaults
@@ -54,6 +55,10 @@ class Connection:
 
     def get_extra_info(self, _name):
         return SimpleNamespace(setsockopt=lambda *_: None)
+
+
+def asking(path):
+    return SimpleNamespace(path=path.encode(), headers=CIMultiDict(Host="localhost"))
 
 
 def a_server(*plan):
@@ -449,7 +454,7 @@ class TestAnOpening:
         ],
     )
     def test_makes_a_socket_of_its_path_that_is_ended_if_its_token_is_none(self, server, path, kind, refusal):
-        made = server._made_for(SimpleNamespace(path=path.encode()))
+        made = server._made_for(asking(path))
 
         assert (type(made), made.refusal, made.path) == (kind, refusal, path.partition("?")[0].rstrip("/"))
         assert (server.refused, server.order_sockets) == (int(refusal > 0), int(kind is OrderSocket))
@@ -457,14 +462,14 @@ class TestAnOpening:
     @pytest.mark.parametrize(("path", "open_ones", "status"), [("/elsewhere", 0, 404), ("/feed", SOCKETS_MAX, 503)])
     def test_elsewhere_or_beside_too_many_is_refused(self, server, path, open_ones, status):
         server._sockets.update(dict.fromkeys(range(open_ones)))
-        told = server._made_for(SimpleNamespace(path=path.encode()))
+        told = server._made_for(asking(path))
 
         assert (told.response.status, server.refused) == (status, 1)
 
     def test_beside_one_less_than_too_many_is_let_in(self, server):
         server._sockets.update(dict.fromkeys(range(SOCKETS_MAX - 1)))
 
-        assert isinstance(server._made_for(SimpleNamespace(path=b"/order-update")), OrderSocket)
+        assert isinstance(server._made_for(asking("/order-update")), OrderSocket)
 
     def test_is_in_the_way_of_its_own_kind_alone(self, server, monkeypatch):
         for kind in (FeedSocket, DepthSocket):
@@ -474,7 +479,7 @@ class TestAnOpening:
             opened = []
             for path in ("feed", "twentydepth", "feed"):
                 opened.append(Connection())
-                request = SimpleNamespace(path=f"/{path}?token=T&clientId=C".encode())
+                request = asking(f"/{path}?token=T&clientId=C")
                 server._made_for(request).on_ws_connected(opened[-1])
             return [CLOSED in each.said for each in opened]
 
@@ -492,7 +497,7 @@ class TestAnOpening:
         async def run():
             opened = []
             for token in ("T", *["wrong"] * (TURNED_AWAY_MAX + 2)):
-                made = server._made_for(SimpleNamespace(path=f"/feed?token={token}&clientId=C".encode()))
+                made = server._made_for(asking(f"/feed?token={token}&clientId=C"))
                 opened.append(Connection())
                 made.on_ws_connected(opened[-1])
             return [each.ends for each in opened]

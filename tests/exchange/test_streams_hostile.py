@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import time
 
 import pytest
@@ -73,6 +74,38 @@ def test_random_frames_end_their_own_connection_at_the_worst(server, path, frame
         read_to_the_end(raw)
 
     assert goes_on(server)
+
+
+class TestAPageOfABrowser:
+    @pytest.mark.parametrize(
+        ("heads", "status"),
+        [
+            (b"Host: 127.0.0.1:1\r\n", b"101"),
+            (b"Host: localhost\r\nOrigin: http://[::1]:3000\r\n", b"101"),
+            (b"Host: rebound.example\r\n", b"403"),
+            (b"Host: 127.0.0.1\r\nHost: localhost\r\n", b"403"),
+            (b"", b"403"),
+            (b"Host: 127.0.0.1\r\nOrigin: https://other.example\r\n", b"403"),
+            (b"Host: 127.0.0.1\r\nOrigin: null\r\n", b"403"),
+        ],
+    )
+    def test_of_another_site_or_by_another_name_is_turned_away(self, server, heads, status):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S) as raw:
+            raw.sendall(
+                b"GET /feed?token=x&clientId=y HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + heads + b"\r\n"
+            )
+            assert raw.recv(1_024).split()[1] == status
+
+
+class TestWhoHasGone:
+    def test_is_no_line_on_standard_error_for_each_answer_that_it_does_not_hear(self, server, caplog):
+        with upgraded(server, PATHS[0]) as raw:
+            raw.sendall(a_frame(PING, b"x") * 20_000)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        assert goes_on(server)
+        assert not [each for each in caplog.records if each.name == "aiofastnet"]
 
 
 class TestAClient:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 import picows
 
 from ....domain.dhan.streams import packets
+from ...web import LOOPBACK_NAMES, is_named
 from ..stream_faults import OPENING
 from . import encoding
 from .market_sockets import BinaryFeedSocket, DeepSocket, DepthSocket, FeedSocket
@@ -53,7 +54,11 @@ KINDS: Final[dict[str, type[Socket]]] = {
 _LOGGER: Final = "natya-exchange"
 """The library's logger, silenced: it would log addresses, which contain tokens."""
 
+_OF_WRITES: Final = "aiofastnet"
+"""The logger of the library's transport, whose warnings are silenced: one for each frame to a client that has gone."""
+
 logging.getLogger(f"picows.{_LOGGER}").setLevel(logging.CRITICAL + 1)
+logging.getLogger(_OF_WRITES).setLevel(logging.ERROR)
 
 
 class StreamServer:
@@ -87,6 +92,7 @@ class StreamServer:
         self._listener: Final = listener or socket.create_server((host, port), backlog=512)
         self._listener.setblocking(False)
         self._host: Final = host
+        self._names: Final = LOOPBACK_NAMES | {self._quoted_host().encode()}
         self.port: Final[int] = self._listener.getsockname()[1]
         self.knows: Final = knows
         self.knows_partner: Final = knows_partner
@@ -121,7 +127,10 @@ class StreamServer:
 
     def url(self, path: str) -> str:
         """Return the address of a path."""
-        return f"ws://{f'[{self._host}]' if ':' in self._host else self._host}:{self.port}{path}"
+        return f"ws://{self._quoted_host()}:{self.port}{path}"
+
+    def _quoted_host(self) -> str:
+        return f"[{self._host}]" if ":" in self._host else self._host
 
     def listener_copy(self) -> socket.socket:
         """Return the listening socket for a server that is to go on; it stays open when this one closes."""
@@ -245,6 +254,8 @@ class StreamServer:
         kind = KINDS.get(path)
         if kind is None or len(self._sockets) >= SOCKETS_MAX:
             return self._refusal(404 if kind is None else 503)
+        if self._is_foreign(request.headers):
+            return self._refusal(403)
         if kind is FeedSocket and not asked:
             kind = BinaryFeedSocket
         made = kind(self)
@@ -265,6 +276,12 @@ class StreamServer:
         self.refused += made.refusal > 0
         self.order_sockets += kind is OrderSocket
         return made
+
+    def _is_foreign(self, headers: Any) -> bool:
+        """Tell whether a page of another site asks, or one under a name that its name server has given this machine."""
+        hosts = headers.getall("Host", ())
+        pages = [each.partition("://")[2] for each in headers.getall("Origin", ())]
+        return len(hosts) != 1 or not all(is_named(each.encode(), self._names) for each in (*hosts, *pages))
 
     def _refusal(self, status: int) -> Any:
         self.refused += 1
