@@ -11,7 +11,7 @@ other. What is closed is never more than what the account itself holds, or closi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ from .closing import closable as closable_by_all
 from .freshness import age_fault
 from .instruments import price_grid
 from .order_check import NO_FREEZE_QUANTITIES
+from .protection import RestingStop, that_stay
 from .venues import aged_at_ns
 
 if TYPE_CHECKING:
@@ -152,15 +153,37 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
             waiting.append(closing)
         elif closable:
             place.append(closing)
-    others = [each for each in scope if not is_own(each.client_order_id) and not _protects(each, bare)]
+    staying = _stops_that_stay((each for each in scope if not is_own(each.client_order_id)), bare, held, theirs)
+    others = [each for each in scope if not is_own(each.client_order_id) and each.client_order_id not in staying]
     badly = [each for each in scope if is_own(each.client_order_id) and each.client_order_id not in closing_well]
     cancel = tuple(each.client_order_id for each in (*others, *badly))
     return Moves(cancel=cancel, place=tuple(place), waiting=tuple(waiting), is_done=is_done)
 
 
-def _protects(order: OrderListed, bare: Container[tuple[str, str, Side]]) -> bool:
-    """Say whether an order is the stop of what cannot be closed now: without it that would have neither."""
-    return order.order_type in STOPS and (order.strategy, order.symbol, order.side) in bare
+def _stops_that_stay(
+    others: Iterable[OrderListed],
+    bare: Container[tuple[str, str, Side]],
+    held: Iterable[StrategyHolding],
+    theirs: TheirBook,
+) -> frozenset[str]:
+    """Return the stops of what cannot be closed now: without them that would have neither; no more than is held."""
+    net, stops = _net(held), []
+    drawn_on: dict[Hashable, int] = {(each.strategy, each.symbol): each.quantity for each in held}
+    for each in others:
+        if each.order_type not in STOPS or (each.strategy, each.symbol, each.side) not in bare:
+            continue
+        account = {
+            (book, each.symbol): shares for book, shares in enumerate(theirs.held(each.symbol, net[each.symbol]))
+        }
+        drawn_on |= account
+        stop = RestingStop(
+            order_id=each.client_order_id,
+            side=each.side,
+            shares=each.quantity - each.filled,
+            draws_on=((each.strategy, each.symbol), *account),
+        )
+        stops.append(stop)
+    return that_stay(stops, drawn_on)
 
 
 def limit_beyond(price: float, side: Side) -> float:

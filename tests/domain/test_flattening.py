@@ -18,11 +18,10 @@ def holding(quantity, strategy="crossover", symbol="INFY"):
 
 
 def an_open_one(client_order_id="flat-1", side="SELL", limit=99.5, **fields):
-    of = {"strategy": "crossover", "symbol": "INFY", "order_type": "LIMIT"} | fields
+    of = {"strategy": "crossover", "symbol": "INFY", "order_type": "LIMIT", "quantity": 10} | fields
     return OrderListed(
         client_order_id=client_order_id,
         side=side,
-        quantity=10,
         state="ACCEPTED",
         is_open=True,
         limit_price=limit,
@@ -64,6 +63,37 @@ class TestTheStopOfAHolding:
         stop = an_open_one("A-1S", **{"order_type": "STOP_LIMIT"} | of)
 
         assert moves([holding(10)], [stop], price=price).cancel == (("A-1S",) if is_cancelled else ())
+
+    @pytest.mark.parametrize(
+        ("held", "stops", "differing", "cancelled"),
+        [
+            ([10], [10], [], []),
+            ([10], [4, 6], [], []),
+            ([10], [11], [], [0]),
+            ([10], [10, 10], [], [1]),
+            ([10], [6, 5, 4], [], [1]),
+            ([10, -4], [6], [], []),
+            ([10, -4], [7], [], [0]),
+            ([10], [10], [differs(10, 9)], [0]),
+            ([10], [9], [differs(10, 9)], []),
+            ([10], [10], [differs(10, 11)], []),
+        ],
+    )
+    def test_stays_for_no_more_than_is_held(self, held, stops, differing, cancelled):
+        """Beyond that it would open a position while nobody looks, as in a halt."""
+        opened = [
+            an_open_one(f"A-{at}S", order_type="STOP", limit=None, quantity=quantity)
+            for at, quantity in enumerate(stops)
+        ]
+        holdings = [holding(quantity, of) for quantity, of in zip(held, ("crossover", "other"), strict=False)]
+        found = moves(holdings, opened, price=None, differing=differing)
+        assert found.cancel == tuple(f"A-{at}S" for at in cancelled)
+
+    def test_that_has_traded_in_part_stays_for_the_rest(self):
+        stop = an_open_one("A-1S", order_type="STOP", limit=None, filled=4)
+
+        assert moves([holding(6)], [stop], price=None).cancel == ()
+        assert moves([holding(5)], [stop], price=None).cancel == ("A-1S",)
 
 
 class TestAHolding:
