@@ -252,12 +252,13 @@ def test_a_stop_that_fails_is_told_in_the_summary_and_the_others_stop_in_order(s
 def test_a_machine_of_strategies_tells_whose_stop_failed(monkeypatch, settings, capsys):
     class Stopped(SupervisedSystem):
         KIND = "node"
+        runtime = SimpleNamespace(request_future=None)
 
         def start(self):
             self.stop_failures = ("crossover failed when it stopped: ValueError: too late",)
 
     monkeypatch.setattr(node, "NodeSystem", Stopped)
-    monkeypatch.setattr(node, "Interrupts", lambda: SimpleNamespace(heard=contextlib.nullcontext, asked=True))
+    monkeypatch.setattr(node, "Interrupts", lambda **_: SimpleNamespace(heard=contextlib.nullcontext, asked=True))
 
     assert (node.perform(settings), capsys.readouterr().err) == (
         70, "natya: crossover failed when it stopped: ValueError: too late\n",
@@ -279,7 +280,7 @@ def test_a_machine_of_strategies_tells_in_words_why_it_did_not_start(monkeypatch
             raise fault
 
     monkeypatch.setattr(node, "NodeSystem", Broken)
-    monkeypatch.setattr(node, "Interrupts", lambda: SimpleNamespace(heard=contextlib.nullcontext, asked=True))
+    monkeypatch.setattr(node, "Interrupts", lambda **_: SimpleNamespace(heard=contextlib.nullcontext, asked=True))
 
     assert (node.perform(settings) != 0, capsys.readouterr().err) == (True, told)
 
