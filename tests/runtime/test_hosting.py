@@ -28,6 +28,7 @@ from natya.messages.journal import Appended
 from natya.messages.orders import CancelOrder
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import ActorStatistics
+from natya.messages.units import INTEGER_MAX
 
 OPENING_NS = 1_700_000_000_000_000_000
 
@@ -49,6 +50,24 @@ class Timed(RuntimeActor):
 
     def say(self, sender):
         self.send(getattr(self, "asker", sender), Appended(first_sequence=self.clock.now_ns(), last_sequence=1))
+
+
+class Patient(Timed):
+    """Waits for what will not be."""
+
+    @handles(CancelOrder)
+    def obey(self, order, sender):
+        self.after(1e15, order)
+        self.say(sender)
+
+
+class Odd(Timed):
+    """Has statistics of its own."""
+
+    counted = None
+
+    def statistics(self):
+        return self.counted
 
 
 class Sender:
@@ -244,6 +263,15 @@ class TestAHostedActor:
         assert (stopped.raised, stopped.requested) == (None, True)
         assert isinstance(stopped.statistics, ActorStatistics)
         assert stopped.statistics.handled == 1
+        assert parent.ended()
+
+    @pytest.mark.parametrize("odd", [{"ticks": 3}, ActorStatistics(handled="many", failures=0), object()], ids=type)
+    def test_stops_without_statistics_that_nobody_could_read(self, parents, odd, monkeypatch):
+        monkeypatch.setattr(Odd, "counted", odd)
+        parent = parents().begin(Odd)
+        parent.say(wire.Stop())
+
+        assert parent.hear(wire.Stopped) == wire.Stopped(None, None, requested=True)
         assert parent.ended()
 
     def test_that_cannot_stop_says_why(self, parent):
@@ -478,6 +506,13 @@ class TestTheParentsMarket:
         assert (letters.target, message.first_sequence) == (parent.addresses.number(asker), armed.due_ns)
         assert parent.hear(wire.Handled) == wire.Handled(1, False, 2)
 
+    def test_is_told_of_a_timer_that_is_as_good_as_never_due(self, parents, market):
+        parent = parents(market=market).begin(Patient, market_ns=OPENING_NS)
+        parent.tell(do("wait"), sender=Sender())
+
+        assert parent.hear(wire.Arm).due_ns == INTEGER_MAX
+        assert parent.answer()[1].first_sequence == OPENING_NS
+
     def test_begins_at_its_opening(self, parents, market):
         here = parents(market=market).begin(Timed, market_ns=OPENING_NS).host._base.market
 
@@ -577,6 +612,16 @@ class TestTheLoop:
 
         assert rung == [(2, 2_000_000)], "it slept twice, a millisecond of its clock each time"
         assert looping.idle == 3
+
+    @pytest.mark.parametrize("seconds", [30 * 86_400, 10**12])
+    def test_sleeps_also_where_the_next_timer_is_due_in_a_month_or_later(self, looping, seconds):
+        looping.loop.timers.add(seconds * 10**9, pytest.fail)
+        self.run(looping)
+        looping.loop.wake()
+        assert looping.asleep.acquire(timeout=WAIT_S)
+        self.end(looping)
+
+        assert (looping.idle, looping.loop.wakes) == (2, 2)
 
     def test_gives_a_turn_to_each_that_is_ready_and_flushes_behind_it(self, looping):
         turns = []

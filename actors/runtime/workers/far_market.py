@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Final
 
+from ....messages.units import INTEGER_MAX
 from ..market_clock import OURS, MarketClock
 from ..quiet import Question, Quiescence
 from ..timers import Timer, TimerHeap
@@ -41,7 +42,7 @@ class FarMarket(MarketClock):
         number = next(self._numbers)
         timer = FarTimer(fire, lambda: self._forget(number))
         self._pending[number] = timer.fire
-        self._tell(wire.Arm(number, due_ns))
+        self._tell(wire.Arm(number, min(due_ns, INTEGER_MAX)))  # the wire has no later time; nor has a market
         return timer
 
     def pass_on(self, number: int) -> None:

@@ -13,8 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from ....domain.shown import jsonable, text_of
+from ....messages.codec import as_received
 from ....messages.market import Candle, Tick
 from ....messages.supervision import DeadLetter, Failed, Unavailable
+from ....messages.system import Pong
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
@@ -33,6 +35,7 @@ from .process import die_with_parent, leave_signals_to_parent, limit_memory
 from .reading_loop import ReadingLoop
 
 if TYPE_CHECKING:
+    from ....messages.system import Statistics
     from ....messages.trace import Hop
     from ..clock import Clock
     from ..endpoint import Envelope
@@ -351,7 +354,7 @@ class Host(Endpoint):
             case lifecycle.Stopped() as stopped:
                 self._tell_news()
                 raised = None if stopped.error is None else self._described(stopped.error)
-                self._link.put(wire.Stopped(stopped.statistics, raised, stopped.requested))
+                self._link.put(wire.Stopped(_readable(stopped.statistics), raised, stopped.requested))
                 self._link.finish()
             case _:
                 return
@@ -413,6 +416,16 @@ def _reworded(message: Any) -> Failed | DeadLetter | None:
     elif isinstance(message, DeadLetter):
         reworded = replace(message, reason=_told(message.reason), traceback=_told(message.traceback))
     return None if reworded == message else reworded
+
+
+def _readable(statistics: Statistics | None) -> Statistics | None:
+    """Return an actor's statistics if the parent can read them; a user's class may return anything."""
+    if statistics is None:
+        return None
+    try:
+        return as_received(Pong(actor="", statistics=statistics)).statistics  # type: ignore[no-any-return]
+    except Exception:  # noqa: BLE001  whatever its fields raise; the parent has counters of its own
+        return None
 
 
 def _told(text: str) -> str:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..clock import Clock
 
 
+WAIT_MS_MAX: Final = float((1 << 31) - 1)
+"""The longest that `poll` waits: 24 days; then the loop looks again."""
+
+
 class ReadingLoop(Worker):
     """Runs actors; reads the socket when it is idle, and else between turns at intervals."""
 
@@ -80,7 +84,9 @@ class ReadingLoop(Worker):
         self.asleep = True
         if not self.ready and not self.stopping and not self.on_idle():
             due_ns = self.timers.next_due_ns()
-            wait_ms = None if due_ns is None else max(0.0, (due_ns - self._clock.monotonic_ns()) / 1e6)
+            wait_ms = None
+            if due_ns is not None:
+                wait_ms = min(max(0.0, (due_ns - self._clock.monotonic_ns()) / 1e6), WAIT_MS_MAX)
             for descriptor, _ in self._poll.poll(wait_ms):
                 if descriptor == self._waker:
                     os.eventfd_read(self._waker)
