@@ -35,7 +35,7 @@ def other():
 
 def test_two_processes_write_the_same_journal_of_one_seed_to_the_last_byte(other):
     worlds = [a_world(seed).run() for seed in FAULTY]
-    others = other.communicate(timeout=50)[0].split()
+    others = other.communicate(timeout=200)[0].split()
 
     assert sum(world.lives for world in worlds) > len(FAULTY)
     assert all(world.injected for world in worlds)
