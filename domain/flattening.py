@@ -172,7 +172,7 @@ def _stops_that_stay(
     for each in others:
         if each.order_type not in STOPS or (each.strategy, each.symbol, each.side) not in bare:
             continue
-        account = {
+        account: dict[Hashable, int] = {
             (book, each.symbol): shares for book, shares in enumerate(theirs.held(each.symbol, net[each.symbol]))
         }
         drawn_on |= account
