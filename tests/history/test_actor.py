@@ -268,6 +268,16 @@ class TestAGap:
         stage.tell(stage.gap("A", "B", "C", "D", ago=10)).play(10)
 
         assert len(waiting) == 2
+        assert stage.ranked == 1, "nothing is ranked while as many are asked for as may be"
+
+    def test_is_waited_for_once_however_many_there_are(self, stage):
+        stage.open().play()
+        for symbol in "ABCD":
+            stage.tell(stage.gap(symbol))
+        stage.play(600)
+
+        assert sorted(symbol for symbol, _ in filled(stage)) == ["A", "B", "C", "D"]
+        assert stage.ranked == 2, "for two at a time"
 
     @pytest.mark.parametrize(
         ("asked", "answer", "reason"),

@@ -184,6 +184,17 @@ class TestAlone:
         assert in_force.settings.notifications.command == ()
         assert alarms.is_empty()
 
+    def test_that_is_only_to_be_checked_is_told_and_changes_nothing(self, stage, edited):
+        system, journal, alarms = stage
+        in_force = InForce(edited.read().settings, edited.read)
+        self.start(system, in_force)
+        edited.write('[notifications]\ncommand = ["true"]')
+        told = system.request("settings", ReloadSettings(check_only=True), timeout_s=5)
+
+        assert [each.key for each in told.changes] == ["notifications.command"]
+        assert in_force.settings.notifications.command == ()
+        assert (journal.is_empty(), alarms.is_empty()) == (True, True)
+
     def test_refuses_another_while_the_journal_writes_the_first(self, stage, edited):
         system, *_ = stage
         self.start(system, InForce(edited.read().settings, edited.read))
