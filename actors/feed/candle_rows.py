@@ -138,8 +138,8 @@ class CandleRows:
         volume = self._volume(row[self._volume_at])
         day = self._day if start_ns < self._day.ends_ns else _Day(start_ns, self._exchange)
         before = series.counted if day is series.day else 0
-        if end_ns > INTEGER_MAX or before + volume > INTEGER_MAX:
-            raise ValueError("a time and a volume of the day that fit into 64 bits are wanted, found more")
+        if before + volume > INTEGER_MAX:  # no candle of 27 days at most ends where a time does not fit
+            raise ValueError("a volume of the day that fits into 64 bits is wanted, found more")
 
         if symbol not in self._series:
             self._series[symbol] = series

@@ -253,6 +253,22 @@ class TestCandlesOfSeveralSymbols:
         with pytest.raises(RecordingError, match=r"line 6: a start not before 2025-12-29 09:16:00 IST is wanted"):
             messages(write(HEADER + ",symbol", *self.ROWS, back))
 
+    def test_do_not_hide_one_that_goes_back_behind_a_broken_row_of_its_own_symbol(self, write, recording):
+        rows = [
+            f"{MONDAY} 09:15,1,1,1,1,1,A",
+            f"{MONDAY} 09:15,1,1,1,1,1,B",
+            f"{MONDAY} 09:17,1,1,1,1,1,A",
+            f"{MONDAY} 09:18,-1,1,1,1,1,B",
+            f"{MONDAY} 09:16,1,1,1,1,1,B",
+            f"{MONDAY} 09:19,1,1,1,1,1,B",
+        ]
+        found = recording(write(HEADER + ",symbol", *rows), bad_rows_max=2, interval_ns=MINUTE_NS)
+        said = [each for chunk in found.chunks() for each in chunk]
+
+        assert times(said) == sorted(times(said))
+        assert [line for line, _ in found.bad_lines] == [5, 6]
+        assert found.bad_lines[1][1].startswith(f"a start not before {MONDAY} 09:17:00 IST is wanted")
+
     def test_may_have_rows_without_a_symbol_where_one_is_given(self, write, messages):
         rows = [f"{MONDAY} 09:15,1,1,1,1,1,", f"{MONDAY} 09:16,1,1,1,1,1, ", f"{MONDAY} 09:17,1,1,1,1,1,INFY"]
         path = write(HEADER + ",trading_symbol", *rows)
@@ -400,7 +416,7 @@ class TestWhatFitsInto64Bits:
         ],
     )
     def test_is_the_volume_of_a_day_or_the_row_is_broken(self, write, messages, rows):
-        with pytest.raises(RecordingError, match=r"line 3: .* that fit into 64 bits are wanted"):
+        with pytest.raises(RecordingError, match=r"line 3: .* that fits into 64 bits is wanted"):
             messages(write(HEADER, *rows))
 
     def test_may_be_the_volume_of_the_next_day(self, write, messages):
@@ -414,9 +430,9 @@ class TestWhatFitsInto64Bits:
             messages(write(HEADER, f"{MONDAY} 09:15,1,1,1,1,1", f"{time},1,1,1,1,1"), interval_ns=DAY_NS)
 
     def test_are_candles_at_the_end_of_2261(self, write, messages):
-        said = messages(write(HEADER, "2261-12-30,1,1,1,1,1", "2261-12-31,1,1,1,1,1"))
+        said = messages(write(HEADER, "2261-12-04,1,1,1,1,1", "2261-12-31,1,1,1,1,1"))
 
-        assert time_text(said[-1].start_ns) == "2261-12-31 00:00:00 IST"
+        assert (time_text(said[-1].start_ns), said[-1].interval_ns) == ("2261-12-31 00:00:00 IST", 27 * DAY_NS)
 
 
 def test_a_file_of_more_symbols_than_there_may_be_is_refused(recording, tmp_path, monkeypatch):

@@ -195,6 +195,14 @@ class TestDaysOfAnyVendor:
 
         assert {each.symbol for chunk in found.chunks() for each in chunk} == {"TCS.NS"}
 
+    def test_may_have_a_column_of_clocks_that_is_empty(self, write, messages):
+        rows = ("2025-01-09,,1,2,1,2", "2025-01-10, ,1,2,1,2")
+        found = messages(write("Date,Time,Open,High,Low,Close", *rows), replayed=False)
+
+        assert [(each.start_ns, each.interval_ns) for each in found] == [
+            (day * 86_400 * 10**9 - 19_800 * 10**9, 86_400 * 10**9) for day in (20_097, 20_098)
+        ]
+
     def test_of_several_tickers_by_yfinance_are_a_row_of_each(self, write, recording):
         path = write(
             "Ticker,TCS.NS,TCS.NS,TCS.NS,TCS.NS,INFY.BO,INFY.BO,INFY.BO,INFY.BO",

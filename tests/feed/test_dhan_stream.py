@@ -402,10 +402,10 @@ def test_a_market_trades_since_its_opening_by_the_monotonic_clock(exchange, cloc
 
 def test_a_status_is_told_once_a_second_whoever_tells_it_and_each_connection_waits_for_nothing_of_it():
     now_ns, rested = at("2025-12-29T09:15:00"), []
-    clock = SimpleNamespace(ns=now_ns)
+    clock = SimpleNamespace(ns=now_ns, monotonic_ns=0)
     stream = SimpleNamespace(
         _decoder=SimpleNamespace(statuses=[]),
-        _given=SimpleNamespace(now_ns=lambda: clock.ns, wake=lambda: None),
+        _given=SimpleNamespace(now_ns=lambda: clock.ns, monotonic_ns=lambda: clock.monotonic_ns, wake=lambda: None),
         _status_ns={},
         _guard=threading.Lock(),
         _statuses=[],
@@ -416,6 +416,7 @@ def test_a_status_is_told_once_a_second_whoever_tells_it_and_each_connection_wai
 
     def told(*segments, after_ns=0):
         clock.ns += after_ns
+        clock.monotonic_ns += after_ns
         stream._decoder.statuses = [*segments]
         stream._statuses.clear()
         DhanStream._hear_statuses(stream, line)
@@ -427,7 +428,10 @@ def test_a_status_is_told_once_a_second_whoever_tells_it_and_each_connection_wai
     assert told("NSE_EQ", "NSE_FNO", after_ns=10**9 - 1) == [("NSE_FNO", True, clock.ns)]
     assert told("NSE_EQ", after_ns=1) == [("NSE_EQ", True, now_ns + 10**9)]
     assert told("NSE_EQ", after_ns=8 * 3_600 * 10**9) == [("NSE_EQ", False, clock.ns)]
+    clock.ns = now_ns  # it was set back: that hides nothing
+    assert told("NSE_EQ", after_ns=10**9) == [("NSE_EQ", True, clock.ns)]
     clock.ns = at("2026-01-04T12:00:00")  # a Sunday
+    clock.monotonic_ns += 10**9
     assert told("NSE_EQ") == [("NSE_EQ", False, clock.ns)]
 
 

@@ -110,6 +110,16 @@ def test_candles_outside_of_the_hours_and_times_that_may_be_those_of_their_ends_
     assert [note for note in found.notes if "ends" in note] == ([TIMES_OF_ENDS.format(count=ends)] if ends else [])
 
 
+def test_columns_that_are_not_read_are_told_by_their_own_names_also_where_another_one_is_made_of_them(inspected):
+    found = inspected(
+        "TradDt,Sgmt,Src,FinInstrmTp,TckrSymb,SctySrs,OpnPric,HghPric,LwPric,ClsPric,TtlTradgVol",
+        "2025-01-09,CM,NSE,STK,TCS,EQ,1,2,1,2,7",
+    )
+
+    assert found.unread == ("Sgmt", "Src", "FinInstrmTp", "SctySrs")
+    assert found.some_symbols == ("TCS",)
+
+
 @pytest.mark.parametrize(
     ("lines", "layout"),
     [

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..columns import Row
     from .layouts import Rule
     from .table import FileTable
+    from .text import Written
 
 _DATES: Final = ("date", "trade_date", "trading_date", "day", "dtyyyymmdd")
 _CLOCKS: Final = ("time", "trade_time")
@@ -27,10 +28,11 @@ _UNREAD: Final = "({})"
 class Arranged:
     """Another table, with columns made of its own; rows have as many as before."""
 
-    def __init__(self, table: FileTable, header: Row, rules: list[tuple[tuple[int, ...], Rule]], layout: str) -> None:
+    def __init__(
+        self, table: FileTable, header: Row, rules: list[tuple[tuple[int, ...], Rule]], *, written: Written
+    ) -> None:
         self.header: Row | None = header
-        renamed = {new: old for new, old in zip(header, table.header or [], strict=True) if new != old}
-        self.written: Final = replace(table.written, layout=layout or table.written.layout, renamed=renamed)
+        self.written: Final = written
         self._table = table
         self._width = len(header)
         self._rules = rules
@@ -75,7 +77,12 @@ def arranged(table: FileTable) -> tuple[FileTable, Layout | None]:
     if layout is None and not made:
         return table, None
     rules = [(_places(names, each), each.by) for each in made]
-    return Arranged(table, header, rules, layout.name if layout is not None else ""), layout
+    written = replace(
+        table.written,
+        layout=table.written.layout if layout is None else layout.name,
+        renamed={new: old for new, old in zip(header, table.header, strict=True) if new != old},
+    )
+    return Arranged(table, header, rules, written=written), layout
 
 
 def read_together(header: Row) -> str:

@@ -95,6 +95,7 @@ class DhanStream:
             self._decoder.add(each.segment, each.security_id, each.symbol, each.grid, book=books.get(each.symbol))
         self.reconnects = 0
         self._status_ns: dict[str, int] = {}
+        """By segment, when its newest status was heard, on the monotonic clock."""
 
     # For the actor.
 
@@ -245,12 +246,12 @@ class DhanStream:
     def _hear_statuses(self, line: Connection) -> None:
         """Note whose market has opened or closed, once although every connection is told."""
         segments, self._decoder.statuses = self._decoder.statuses, []
-        now_ns = self._given.now_ns()
+        now_ns, heard_ns = self._given.now_ns(), self._given.monotonic_ns()
         for segment in segments:
             line.silence.rest(line.segments.get(segment, ()))
-            if now_ns - self._status_ns.get(segment, -STATUS_AGAIN_NS) < STATUS_AGAIN_NS:
+            if heard_ns - self._status_ns.get(segment, -STATUS_AGAIN_NS) < STATUS_AGAIN_NS:
                 continue
-            self._status_ns[segment] = now_ns
+            self._status_ns[segment] = heard_ns
             session = session_at(now_ns, *venue_of(segment, ""))
             is_open = session is not None and session.has(now_ns)
             status = Status(segment=segment, is_open=is_open, at_ns=now_ns)
