@@ -1,11 +1,12 @@
 """When commodities and currencies trade, and when Dhan closes intraday positions of them."""
 
 from datetime import date, datetime, timedelta
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from natya.domain.calendar import day_order_ends_ns, next_open, session
+from natya.domain.calendar import Exchange, Market, day_order_ends_ns, next_open, session
 from natya.domain.commodity_sessions import is_summer_in_new_york
 from natya.domain.dhan.square_off import square_off_ns
 from natya.domain.time import IST, SECOND_NS
@@ -39,7 +40,10 @@ class TestCommodities:
     def test_trade_longer_in_new_york_s_winter(self, day, close):
         assert hours(day)[1] == close
 
-    @pytest.mark.parametrize(("day", "opens"), [("2018-12-28", "10:00"), ("2018-12-31", "09:00")])
+    @pytest.mark.parametrize(
+        ("day", "opens"),
+        [("1970-01-01", "10:00"), ("2010-03-02", "10:00"), ("2018-12-28", "10:00"), ("2018-12-31", "09:00")],
+    )
     def test_open_at_nine_from_a_day_on(self, day, opens):
         assert hours(day)[0] == opens
 
@@ -100,6 +104,16 @@ class TestCommodities:
         assert day_order_ends_ns(at("2026-12-04T18:00"), *METALS) == at("2026-12-05T00:00")
         assert day_order_ends_ns(at("2026-12-04T18:00")) == at("2026-12-08T00:00")
         assert next_open(at("2026-11-23T23:56"), *METALS) == at("2026-11-24T17:00")
+
+
+@pytest.mark.parametrize("exchange", get_args(Exchange))
+@pytest.mark.parametrize("market", get_args(Market))
+def test_every_market_has_its_hours_on_a_weekday_of_any_year_or_rests(exchange, market):
+    for year in range(1970, 2100):
+        days = [session(date(year, month, 2), exchange, market) for month in range(1, 13)]
+
+        assert sum(each is not None for each in days) >= 6
+        assert all(each is None or each.open_ns < each.close_ns for each in days)
 
 
 def test_the_summer_of_new_york_is_that_of_its_clock():
