@@ -240,8 +240,10 @@ def is_of_days(path: Path, place: int, dates: DateOrder | None) -> bool:
     """Return whether the first time in a column of a file is a date without a time of day."""
     with contextlib.ExitStack() as stack:
         table, _ = open_table(path, stack)
+        assert table.header is not None, "refused without one"
+        width = len(table.header)
         for row in itertools.islice(table.rows(), TIMES_MAX):
-            if table.header is not None and len(row) == len(table.header):
+            if len(row) == width:
                 with contextlib.suppress(ValueError):  # a broken row is counted where it is read
                     return is_day(TimeReader(dates=dates).read(row[place]))
     return False

@@ -130,7 +130,7 @@ def inspect(recording: Recording) -> Inspection:
         unread=tuple(
             names[place]
             for place, name in enumerate(header)
-            if place not in columns.positions.values() and not (clock and name == f"({clock})")
+            if place not in columns.positions.values() and name != f"({clock})"
         ),
         dates=columns.dates or "",
         zone="" if recording.zones_are_told else recording.zone,

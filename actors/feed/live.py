@@ -208,6 +208,7 @@ class LiveFeedActor(RuntimeActor):
             return
         if self._source is not None:
             self._source.close()
+            self._tell_of(self._source)
         self._source_instruments = tuple(self._found.values())
         make, options = live_source_of(self.settings.limits)
         enter = self.entrance()
@@ -262,11 +263,14 @@ class LiveFeedActor(RuntimeActor):
             self._last = Moment(ticks[-1].received_ns, self.clock.monotonic_ns())
         if len(ticks) == TICKS_TOGETHER_MAX:
             self.send(self.myAddress, Woken())
+        self._tell_of(source)
+        self._tell_trouble()
+
+    def _tell_of(self, source: LiveSource) -> None:
         for gap in source.take_gaps():
             self._tell_gap(gap)
         for status in source.take_statuses():
             self._tell_status(status)
-        self._tell_trouble()
 
     def _tell_gap(self, gap: Gap) -> None:
         self._gaps += 1

@@ -264,6 +264,21 @@ class TestDaysOfAnyVendor:
         ]
 
     @pytest.mark.parametrize(
+        ("header", "reason"),
+        [
+            ("Date", "found no open, high, low, close in 'Date'"),
+            ("\"('Close', 'A')\",Volume", "found no time, open, high, low, close in \"('Close', 'A'), Volume\""),
+            ("\"('Close', 'A')\",Note,Date", "found no open, high, low, close in \"('Close', 'A'), Note, Date\""),
+        ],
+        ids=["no pairs", "no times", "other columns"],
+    )
+    def test_with_names_that_are_no_pairs_alone_are_refused_by_these_names(self, write, messages, header, reason):
+        with pytest.raises(RecordingError) as refused:
+            messages(write(header, "1,2,3"))
+
+        assert reason in str(refused.value)
+
+    @pytest.mark.parametrize(
         "lines",
         [
             ("Price,Close,High,Low,Open,Volume",),

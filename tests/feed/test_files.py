@@ -18,6 +18,7 @@ from natya.actors.feed import RecordingError
 from natya.actors.feed.files import packing
 from natya.actors.feed.files.folders import files_of
 from natya.actors.feed.files.opening import open_table
+from natya.actors.feed.files.text import encoding_of
 from natya.actors.feed.recording import Recording, open_recordings
 from natya.domain.time import DAY_NS, IST
 from natya.messages.market import Candle
@@ -126,6 +127,15 @@ class TestADateOfThreeNumbers:
     def test_may_have_its_month_first(self, candles):
         assert [begins(each) for each in candles(HEADER, "04-03-2025,1,1,1,1,1", "04-13-2025,2,2,2,2,2")] == [
             "2025-04-03 00:00",
+            "2025-04-13 00:00",
+        ]
+
+    def test_is_told_by_another_one_behind_one_that_needs_none(self, candles):
+        rows = ("03/04/2025,1,1,1,1,1", "2025-04-05,1,1,1,1,1", "13/04/2025,2,2,2,2,2")
+
+        assert [begins(each) for each in candles(HEADER, *rows)] == [
+            "2025-04-03 00:00",
+            "2025-04-05 00:00",
             "2025-04-13 00:00",
         ]
 
@@ -240,6 +250,12 @@ class TestAPriceWithAComma:
         found = candles(HEADER.replace(",", ";"), *rows, tick_size_rupees=None)
         assert [(each.open, each.high, each.volume) for each in found] == [(74.125, 75.0, 1_000), (74.5, 1_074.5, 1)]
 
+    def test_is_a_decimal_one_also_where_a_row_before_the_number_that_says_so_is_too_short(self, candles):
+        rows = ("2025-04-09;1", "2025-04-10;74,125;75,5;74;75;1")
+        (found,) = candles(HEADER.replace(",", ";"), *rows, bad_rows_max=1, tick_size_rupees=None)
+
+        assert (found.open, found.high) == (74.125, 75.5)
+
     def test_is_told_where_it_is_a_decimal_one_and_makes_the_recording_another(self, write):
         path = write(HEADER.replace(",", ";"), "2025-04-09;74,125;74,125;74,125;74,125;1")
         found = {}
@@ -333,6 +349,23 @@ class TestAnAnswerInJson:
         row = {"date": "2025-04-09", "open": 1, "high": 3, "low": 1, "close": 2, "volume": 5}
 
         assert candles(content=json.dumps([row]).encode())[0].volume == 5
+
+    def test_may_begin_with_a_row_of_nothing_which_is_a_broken_one(self, candles):
+        row = ["2025-04-09T09:15:00+0530", 1, 3, 1, 2, 20, 0]
+
+        assert candles(content=json.dumps([[], row]).encode(), bad_rows_max=1)[0].volume == 20
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            *("[]", "[{}]", "[[]]", "[5]", "[null]", '["text"]', '[{"date": 1}, 5]', '[[1], {"date": 1}]'),
+            *('{"data": 5}', '{"data": "text"}', '{"data": null}', '{"data": [[]]}', '{"candles": []}', "{}"),
+            '{"data": {"data": {"data": {"data": {"data": [[1, 1, 1, 1, 1]]}}}}}',
+        ],
+    )
+    def test_without_rows_is_refused_as_such(self, candles, content):
+        with pytest.raises(RecordingError, match="found JSON without rows: arrays side by side, an array of rows"):
+            candles(content=content.encode())
 
     @pytest.mark.parametrize(
         "content", ["{", "[]", "[1]", '{"open": [1], "close": [1, 2]}', '{"data": {}}', "[" * 9999]
@@ -489,6 +522,23 @@ class TestAParquetFile:
         (found,) = [each for chunk in Recording(path).chunks() for each in chunk if isinstance(each, Candle)]
 
         assert (begins(found), found.high, found.volume) == ("2025-04-09 00:00", 2.5, 7)
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [
+        (b"", "utf-8"),
+        (b"D", "utf-8"),
+        ("Date".encode("utf-16-le"), "utf-16-le"),
+        ("Date".encode("utf-16-be"), "utf-16-be"),
+        (bytes(20), "utf-8"),
+        (b"D\0a\0\0\0", "utf-8"),
+        (b"\0D\0a\0\0", "utf-8"),
+        ("é,".encode("cp1252"), "cp1252"),
+    ],
+)
+def test_an_encoding_is_told_by_the_zeros_of_one_half_of_the_bytes(head, encoding):
+    assert encoding_of(head) == encoding
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])

@@ -110,6 +110,27 @@ def test_candles_outside_of_the_hours_and_times_that_may_be_those_of_their_ends_
     assert [note for note in found.notes if "ends" in note] == ([TIMES_OF_ENDS.format(count=ends)] if ends else [])
 
 
+@pytest.mark.parametrize(
+    ("exchange", "symbol", "times", "outside"),
+    [
+        ("NSE", "TCS", ("2026-11-26 09:00", "2026-11-26 09:15"), 1),
+        ("MCX", "GOLD", ("2026-11-26 08:59", "2026-11-26 09:00", "2026-11-26 23:54", "2026-11-26 23:55"), 2),
+        (None, "TCS", ("2026-11-26 09:00", "2026-11-26 15:34"), 1),  # as that of NSE
+        ("NSE", "TCS", ("2026-11-26 15:14", "2026-11-26 15:15", "2026-11-26 15:34", "2026-11-26 15:35"), 1),
+        ("NSE", "NIFTY", ("2026-11-26 15:14", "2026-11-26 15:34"), 1),  # no auction closes it
+        ("NSE", "TCS", ("2026-11-27 10:00", "2026-11-29 10:00"), 1),  # a Sunday
+    ],
+)
+def test_candles_outside_of_the_hours_are_those_of_the_market_of_their_symbol(
+    inspected, exchange, symbol, times, outside
+):
+    found = inspected(
+        CANDLES, *(f"{time},1,1,1,1,1" for time in times), symbol=symbol, interval_ns=10**9, exchange=exchange
+    )
+
+    assert found.outside == outside
+
+
 def test_columns_that_are_not_read_are_told_by_their_own_names_also_where_another_one_is_made_of_them(inspected):
     found = inspected(
         "TradDt,Sgmt,Src,FinInstrmTp,TckrSymb,SctySrs,OpnPric,HghPric,LwPric,ClsPric,TtlTradgVol",
@@ -117,7 +138,7 @@ def test_columns_that_are_not_read_are_told_by_their_own_names_also_where_anothe
     )
 
     assert found.unread == ("Sgmt", "Src", "FinInstrmTp", "SctySrs")
-    assert found.some_symbols == ("TCS",)
+    assert (found.some_symbols, found.columns["time"], found.decimal) == (("TCS",), "TradDt", "point")
 
 
 @pytest.mark.parametrize(

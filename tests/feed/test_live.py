@@ -43,11 +43,12 @@ class PlayedSource:
     def __init__(self, limits, options, surroundings):
         self.limits, self.options, self.surroundings = limits, options, surroundings
         self.ticks, self.gaps, self.statuses, self.trouble = [], [], [], ""
-        self.closed, self.fault = threading.Event(), None
+        self.closed, self.fault, self.is_over = threading.Event(), None, False
         PlayedSource.made.append(self)
 
     def run(self):
         assert self.closed.wait(20)
+        self.is_over = True
         if self.fault is not None:
             raise self.fault
 
@@ -345,6 +346,7 @@ class TestASymbol:
         market.ask_again()
         assert len(PlayedSource.made) == 1  # nothing new
         market.known.add("NEW")
+        market.source.gaps.append(Gap(symbols=("TCS",), start_ns=3, end_ns=9, cause="closed"))  # not told of yet
         market.ask_again()
 
         old, new = PlayedSource.made
@@ -352,6 +354,11 @@ class TestASymbol:
         assert {each.symbol for each in new.surroundings.instruments} == {"TCS", "NEW"}
         assert market.asked == ["TCS", "NEW", "NEW", "NEW"]
         assert market.trouble == ""
+        (gap,) = market.facts(1)
+        assert (gap.symbols, gap.start_ns, gap.end_ns) == (("TCS",), 3, 9)
+        await_that(lambda: old.is_over)
+        market.look()
+        assert market.system.base.find("feed").failures == 0
 
     def test_is_wanted(self, open_market):
         market = open_market("NONE")

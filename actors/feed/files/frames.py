@@ -78,12 +78,12 @@ class FlatFrame:
 
 def flattened(table: FileTable) -> FileTable:
     """Return a table with one line of names; itself where it has that."""
-    first = table.header
-    pairs = [] if first is None else [pair for pair in map(_pair_of, first) if pair is not None]
-    if first and pairs and first[-1] in _TIMES and len(pairs) == len(first) - 1:
+    first = table.header or []
+    pairs = [pair for pair in map(_pair_of, first) if pair is not None]
+    if pairs and first[-1] in _TIMES and len(pairs) == len(first) - 1:
         prices, tickers = zip(*pairs, (first[-1], first[-1]), strict=True)
         return FlatFrame(table, list(prices), list(tickers), time_at=len(pairs))
-    if first is None or first[0] not in _NAMES:
+    if not _NAMES.intersection(first[:1]):
         return table
     if first[0] == "Price" and not _PRICES.issuperset(first[1:]):
         return table

@@ -61,7 +61,7 @@ class JsonTable:
 
     def share(self) -> float:
         """Tell how much is read: 0 to 1."""
-        return self.line_num / max(1, len(self._rows))
+        return self.line_num / len(self._rows)
 
 
 def _table_of(found: Any) -> tuple[Row, Sequence[Sequence[Any]]]:
@@ -80,13 +80,11 @@ def _table_of(found: Any) -> tuple[Row, Sequence[Sequence[Any]]]:
                 arrays = {name: value for name, value in arrays.items() if value}
                 return list(arrays), list(zip(*arrays.values(), strict=True))
             found = next((found[name] for name in _WRAPPERS if name in found), None)
-        elif isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
+        elif isinstance(found, list) and any(found) and all(isinstance(row, dict) for row in found):
             return _of_objects(found)
-        elif isinstance(found, list) and found and all(isinstance(row, list) for row in found):
-            width = len(found[0])
+        elif isinstance(found, list) and any(found) and all(isinstance(row, list) for row in found):
+            width = len(next(filter(None, found)))
             return list(_CANDLE[:width]), found
-        else:
-            break
     raise PackingError(
         "JSON without rows: arrays side by side, an array of rows, or an array of objects are read, wrapped in "
         f"{', '.join(_WRAPPERS)} or in nothing"

@@ -114,7 +114,7 @@ class _Bounded(io.RawIOBase):
         filled = 0
         try:
             # Filled as far as it goes: the encoding is told from the first buffer.
-            while filled < len(view) and (some := self._stream.read(len(view) - filled)):
+            while some := self._stream.read(len(view) - filled):
                 view[filled : filled + len(some)] = some
                 filled += len(some)
         except _FAULTS as fault:

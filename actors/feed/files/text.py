@@ -55,9 +55,9 @@ def encoding_of(head: bytes) -> str:
         if head.startswith(mark):
             return encoding
     even, odd = head[0::2], head[1::2]
-    if odd and odd.count(0) > _HALF * len(odd) and not even.count(0):
+    if odd.count(0) > _HALF * len(odd) and not even.count(0):
         return "utf-16-le"
-    if odd and even.count(0) > _HALF * len(even) and not odd.count(0):
+    if even.count(0) > _HALF * len(even) and not odd.count(0):
         return "utf-16-be"
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
