@@ -88,6 +88,9 @@ class RuntimeActor(Actor):
     """When it is behind in a live market, it gets the newest tick of each symbol alone, and what is left out is counted
     (see `conflation`). Otherwise it gets each, however late."""
 
+    takes_ahead: ClassVar[bool] = False
+    """It has a method `on_turn`, called before the messages of each turn, of which it may take some."""
+
     wire_types: ClassVar[tuple[type[Any], ...]] = ()
     """Message types of your own, frozen msgspec Structs, that it may be sent, and send, where it has a worker process
     (`ChildSpec(host="process")`). Natya's own messages need not be named."""

@@ -201,6 +201,7 @@ class HostedActor(Protocol):
     offloads_max: ClassVar[int]
     stash_max: ClassVar[int]
     conflates: ClassVar[bool]
+    takes_ahead: ClassVar[bool]
     says: ClassVar[frozenset[type] | None]
     handler_table: ClassVar[HandlerTable]
     front_table: ClassVar[HandlerTable]

@@ -91,7 +91,7 @@ class RuntimeCell(LivingCell):
         """Messages of one turn, when it is behind: fewer, when they take long."""
 
         self.drains = actor_class.overrides_on_drained
-        self._takes_ahead = hasattr(actor_class, "on_turn")
+        self._takes_ahead = actor_class.takes_ahead
 
     def be_a(self, actor_class: type[HostedActor]) -> None:
         """Identify itself to others as an actor of this class, for a stand-in."""

@@ -32,6 +32,7 @@ from ...messages.system import Pong
 from ..runtime import RuntimeActor, handles, lifecycle, reason_of, where_of
 from ..runtime.workers import in_process
 from .child import Child
+from .child_spec import PlansChildren
 from .children import Children
 from .deadline import Deadline
 from .errors import GaveUpError
@@ -82,7 +83,7 @@ class BackoffOver(msgspec.Struct, frozen=True):
     owner: Supervisor
 
 
-class Supervisor(RuntimeActor):
+class Supervisor(PlansChildren, RuntimeActor):
     """Supervises the children in `SupervisorSettings`; a subclass may derive those from its own settings in `plan`."""
 
     ready_when_told: ClassVar[bool] = True  # it has started when all its children have

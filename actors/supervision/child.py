@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..runtime import where_of
 from ..runtime.lifecycle import Stop
+from .child_spec import PlansChildren
 from .protocol import StatisticsByPath
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ class Child:
     @property
     def plan(self) -> SupervisorSettings | None:
         """Its plan of children, if it is a supervisor."""
-        plan = getattr(self.spec.actor, "plan", None)
-        return None if plan is None else plan(self.spec.settings)
+        kind = self.spec.actor
+        return kind.plan(self.spec.settings) if issubclass(kind, PlansChildren) else None
 
     def stop(self) -> Stop:
         """Return the control message that stops it; a child that must not be restarted drops its queued messages."""

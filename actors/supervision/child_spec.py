@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
 from ...domain.wording import expect_number, expect_word
+
+if TYPE_CHECKING:
+    from .settings import SupervisorSettings
 
 RestartType: TypeAlias = Literal["permanent", "transient", "temporary"]
 """`permanent`: always restarted; `transient`: only after a failure; `temporary`: never. Source: Erlang/OTP."""
@@ -22,6 +25,15 @@ of its own, if its spec asks for it."""
 
 OwnHost: TypeAlias = Literal["process"]
 """What a spec may ask for of these."""
+
+
+class PlansChildren:
+    """Base of every supervisor: an actor is one by its class, and not by a method that its author calls `plan`."""
+
+    @classmethod
+    def plan(cls, settings: Any) -> SupervisorSettings:
+        """Derive its children and the policy from its settings."""
+        raise NotImplementedError
 
 
 class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +116,7 @@ class ChildSpec(msgspec.Struct, frozen=True):
             expect_number("shutdown_s", self.shutdown_s, least=0)
         expect_number("turn_limit_s", self.turn_limit_s, least=0)
         expect_number("memory_limit_mb", self.memory_limit_mb, least=0, is_whole=True)
-        if self.host == "process" and hasattr(self.actor, "plan"):
+        if self.host == "process" and issubclass(self.actor, PlansChildren):
             raise ValueError(f"a supervisor runs where its supervisor does, found {self.name!r} with host='process'")
 
     @property

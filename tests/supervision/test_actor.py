@@ -541,6 +541,35 @@ class TestAChildWithAProcessOfItsOwn:
         assert made[1:] == [("quick", play.Child, "settings")]
 
 
+class TestAChildWithAMethodOfItsOwnCalledPlan:
+    """A word that authors use: who has one was taken for a supervisor, and neither started nor stopped."""
+
+    @pytest.mark.parametrize("kind", ["method", "class method", "text"])
+    def test_is_a_child_as_any_other(self, start, play, diary, kind):
+        plans = {
+            "method": lambda _self, _tick: 3,
+            "class method": classmethod(lambda _cls, _settings: 3),
+            "text": "dip",
+        }
+        own = type("Own", (play.Child,), {"plan": plans[kind], "on_turn": lambda _self, _tick: 3})
+        system = start(play.ChildSpec("own", own, diary, shutdown_s=60.0), "other")
+
+        assert system.request("own", play.Work(7)) == play.Done(7, life=1)
+        assert [node.path for node in system.request("system", DescribeTree()).children] == [
+            "system/own",
+            "system/other",
+        ]
+        assert system.request("system", StopChildren(), timeout_s=10).failures == ()
+        assert diary.of("stop") == ["stop other", "stop own"]
+
+    def test_may_have_a_process_of_its_own(self, play):
+        own = type("Own", (play.Child,), {"plan": lambda _self, _tick: 3})
+
+        assert play.ChildSpec("own", own, host="process").runs_on == "process"
+        with pytest.raises(ValueError, match="a supervisor runs where its supervisor does, found 'below' with host"):
+            play.ChildSpec("below", play.Supervisor, host="process")
+
+
 class TestASupervisorWithoutSettingsOfItsOwn:
     def test_says_which_it_wants(self, actor_system, play, diary):
         with pytest.raises(TypeError, match=r"SupervisorSettings\(children=.* wanted, found list"):

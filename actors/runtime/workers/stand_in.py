@@ -89,6 +89,7 @@ class StandIn(RuntimeActor):
     """Behaves as the actor it stands for, to its supervisor and to senders."""
 
     ready_when_told: ClassVar[bool] = True
+    takes_ahead: ClassVar[bool] = True
 
     settings: StandInSettings
 
