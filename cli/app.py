@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "parity",
     "doctor",
     "dashboard",
+    "status",
     "health",
     "alarms",
     "metrics",

@@ -259,7 +259,7 @@ def _code_of(fault: Exception) -> int | None:  # noqa: PLR0911  a table
     from ..actors.control import ControlError  # noqa: PLC0415
     from ..actors.database import DatabaseError, DatabaseMissing  # noqa: PLC0415
     from ..actors.feed import RecordingError  # noqa: PLC0415
-    from ..actors.instruments import InstrumentsError, ListRefusedError  # noqa: PLC0415
+    from ..actors.instruments import InstrumentsError, ListNotHadError, ListRefusedError  # noqa: PLC0415
     from ..actors.journal import JournalError  # noqa: PLC0415
     from ..actors.strategy import StrategyError  # noqa: PLC0415
     from ..backtest.errors import BacktestError, BacktestFailedError  # noqa: PLC0415
@@ -269,7 +269,7 @@ def _code_of(fault: Exception) -> int | None:  # noqa: PLR0911  a table
     match fault:
         case QueryFailedError():
             return {"DatabaseDamaged": BAD_DATA, "PoolExhausted": BUSY}.get(fault.error, FAILED)
-        case ControlError() | DatabaseMissing():
+        case ControlError() | DatabaseMissing() | ListNotHadError():
             return UNAVAILABLE
         case SettingsError() | DatabaseError() | DataDirectoryError() | JournalError():
             code = exit_code(fault)

@@ -37,6 +37,14 @@ def tally_folder(data_dir: str | Path) -> Path:
     return Path(data_dir).expanduser() / TALLY_NAME
 
 
+def held_since_ns(data_dir: Path) -> int | None:
+    """Return since when its holder has it, or the last one had: nanoseconds since 1970-01-01 UTC; None: nobody had."""
+    try:
+        return (data_dir / LOCK_NAME).stat().st_mtime_ns  # written once, by who takes it
+    except OSError:
+        return None
+
+
 class DataDirectory:
     """A directory for one process: created if needed, writable by its user only, and locked while it is held.
 

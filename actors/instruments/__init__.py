@@ -22,7 +22,7 @@ from ...domain.lazily import lazily
 
 if TYPE_CHECKING:
     from .actor import InstrumentsActor, InstrumentsActorSettings
-    from .errors import InstrumentsError, ListRefusedError
+    from .errors import InstrumentsError, ListNotHadError, ListRefusedError
     from .master import InstrumentMaster
     from .naming import NameUnknownError
 
@@ -31,13 +31,14 @@ __all__ = [
     "InstrumentsActor",
     "InstrumentsActorSettings",
     "InstrumentsError",
+    "ListNotHadError",
     "ListRefusedError",
     "NameUnknownError",
 ]
 
 _HOMES = {
     ".actor": ("InstrumentsActor", "InstrumentsActorSettings"),
-    ".errors": ("InstrumentsError", "ListRefusedError"),
+    ".errors": ("InstrumentsError", "ListNotHadError", "ListRefusedError"),
     ".master": ("InstrumentMaster",),
     ".naming": ("NameUnknownError",),
 }

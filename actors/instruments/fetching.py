@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 from ..external import ExternalError
-from .errors import ListRefusedError
+from .errors import ListNotHadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def fetch_list(url: str, target: Path, *, timeout_s: float, bytes_max: int, sess
         session: one for this answer alone, by default.
 
     Raises:
-        ListRefusedError: there is no whole answer within time and size, or it says no.
+        ListNotHadError: there is no whole answer within time and size, or it says no.
         OSError: the file cannot be written.
     """
     chosen = session or _session_with(urlsplit(url).hostname or "", bytes_max)
@@ -47,14 +47,14 @@ def fetch_list(url: str, target: Path, *, timeout_s: float, bytes_max: int, sess
         with target.open("xb") as file:
             answer = chosen.request("GET", url, timeout_s=timeout_s, sink=file.write)
     except ExternalError as fault:
-        raise ListRefusedError(str(fault)) from fault
+        raise ListNotHadError(str(fault)) from fault
     finally:
         if session is None:
             chosen.close()
     if answer.status_code != _WELL:
-        raise ListRefusedError(f"{url}: status {_WELL} wanted, found {answer.status_code}")
+        raise ListNotHadError(f"{url}: status {_WELL} wanted, found {answer.status_code}")
     if not _TELL_THE_END & answer.headers.keys():  # a connection that breaks off between two rows would end it, too
-        raise ListRefusedError(f"{url}: an answer that tells its length wanted, found one without")
+        raise ListNotHadError(f"{url}: an answer that tells its length wanted, found one without")
 
 
 def _session_with(host: str, bytes_max: int) -> Session:

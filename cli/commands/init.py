@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..exit_codes import FAILED
+from ..exit_codes import CANNOT_CREATE
 from ..options import JsonOption
 from ..session import give_up, tell_answer
 
@@ -26,6 +26,6 @@ def command(
     try:
         made, kept = make_project(directory)
     except OSError as fault:
-        give_up(f"{fault.filename or directory}: {fault.strerror}", FAILED)
+        give_up(f"{fault.filename or directory}: {fault.strerror}", CANNOT_CREATE)
     lines = [*(f"made  {path}" for path in made), *(f"kept  {path}, which was there" for path in kept)]
     tell_answer({"made": [*map(str, made)], "kept": [*map(str, kept)]}, "\n".join(lines), json=json)

@@ -96,8 +96,8 @@ def test_are_requeued_by_what_they_have_in_common(scale):
     [
         (("show", "none-1"), "there is no dead letter 'none-1'"),
         (("edit", "none-1", "[1]"), "one JSON object wanted"),
-        (("requeue",), "which dead letters?"),
-        (("requeue", "scale-1", "--all"), "which dead letters?"),
+        (("requeue",), "Invalid value: which?"),
+        (("requeue", "scale-1", "--all"), "Invalid value: which?"),
         (("purge", "--older-days", "nan"), "a finite number is wanted, found nan"),
         (("purge", "--older-days", "inf"), "a finite number is wanted, found inf"),
     ],

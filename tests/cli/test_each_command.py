@@ -131,6 +131,16 @@ def delivery(*replays, **changes):
     return Pong(actor=DELIVERY, statistics=msgspec.structs.replace(counts, **changes))
 
 
+WHICH = "which? their ids wanted, or some of --subscription, --type, --error, --key and --all"
+WHICH_PURGED = "which? --subscription, --type, --error, --key, --older-days or --all wanted"
+NO_OBJECT = "fields as one JSON object wanted: Expected `object`, got `array`"
+
+
+def misused(command, arguments, said):
+    usage = f"natya events dlq {command} [OPTIONS] {arguments}".rstrip()
+    return f"Usage: {usage}\nTry 'natya events dlq {command} --help' for help.\n\nError: Invalid value: {said}\n"
+
+
 CHANGED = StrategyChanged(name="mine", strategy="mine:Mine", modules=("mine", "its"), handed_over=2_000, conflated=1)
 NOT_CHANGED = StrategyNotChanged(name="mine", reason="no such class")
 ALIVE = TokenStatus(state="alive", ends_ns=NOON_NS, can_log_in=True)
@@ -1340,8 +1350,10 @@ ROWS: tuple[Row, ...] = (
         (),
         "",
         None,
-        code=1,
-        complaint="natya: fields as one JSON object wanted: Expected `object`, got `array`\n",
+        code=2,
+        complaint=misused(
+            "edit", "{letter_id} {fields}", "fields as one JSON object wanted: Expected `object`, got `array`"
+        ),
     ),
     Row(
         "events dlq drop billing-7 billing-8 billing-7",
@@ -1372,8 +1384,8 @@ ROWS: tuple[Row, ...] = (
         (),
         "",
         None,
-        code=1,
-        complaint="natya: which dead letters? their ids; or --subscription, --type, --error, --key, --all\n",
+        code=2,
+        complaint=misused("requeue", "[letter_ids]...", WHICH),
     ),
     Row(
         "events dlq requeue billing-7 --all",
@@ -1381,8 +1393,8 @@ ROWS: tuple[Row, ...] = (
         (),
         "",
         None,
-        code=1,
-        complaint="natya: which dead letters? their ids; or --subscription, --type, --error, --key, --all\n",
+        code=2,
+        complaint=misused("requeue", "[letter_ids]...", WHICH),
     ),
     Row(
         "events dlq requeue billing-7 --key a",
@@ -1390,8 +1402,8 @@ ROWS: tuple[Row, ...] = (
         (),
         "",
         None,
-        code=1,
-        complaint="natya: which dead letters? their ids; or --subscription, --type, --error, --key, --all\n",
+        code=2,
+        complaint=misused("requeue", "[letter_ids]...", WHICH),
     ),
     Row(
         "events dlq purge",
@@ -1399,8 +1411,8 @@ ROWS: tuple[Row, ...] = (
         (),
         "",
         None,
-        code=1,
-        complaint="natya: which dead letters? --subscription, --type, --error, --key, --older-days, or --all\n",
+        code=2,
+        complaint=misused("purge", "", WHICH_PURGED),
     ),
     Row(
         "events dlq purge --older-days 1000000",

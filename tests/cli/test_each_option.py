@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from natya_command_tree import every_command
 
+import natya.cli.views.secrets  # noqa: F401  what it imports must not be a double's for every test that follows
 from natya.cli.doctor.checks import LOCAL
 from natya.client import Connection
 from natya.client.owner import EPOCH

@@ -57,5 +57,5 @@ class TestAProject:
 
         refused = natya("init", tmp_path / "file")
 
-        assert refused.exit_code == 1
+        assert refused.exit_code == 73
         assert str(tmp_path / "file") in refused.output

@@ -249,7 +249,7 @@ class TestTryingASecret:
         shell("set", "broker.access_token", given=CANARY)
         tested = shell("test", BROKER_CLIENT_ID="")
 
-        assert (tested.exit_code, "no broker to ask" in tested.output) == (0, True)
+        assert (tested.exit_code, "no broker to ask" in tested.output) == (78, True)
 
     def test_at_nobody_ends_with_69(self, shell):
         shell("set", "broker.access_token", given=CANARY)

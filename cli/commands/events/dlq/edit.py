@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from ....dead_letters import LetterIdArgument, change, one_letter
-from ....exit_codes import FAILED
 from ....options import DataDirOption, JsonOption, ProfileNameOption
-from ....session import give_up, running
+from ....session import running
 
 
 def command(
@@ -28,7 +27,7 @@ def command(
     try:
         changed = msgspec.json.decode(fields, type=dict[str, object])
     except msgspec.DecodeError as fault:
-        give_up(f"fields as one JSON object wanted: {fault}", FAILED)
+        raise typer.BadParameter(f"fields as one JSON object wanted: {fault}") from fault
     with running(data_dir, profile) as system:
         letter, _ = one_letter(system, letter_id)
     before = fields_of(letter.event)
@@ -36,5 +35,5 @@ def command(
     try:
         payload = msgspec.msgpack.encode(whole)
     except (OverflowError, UnicodeEncodeError) as fault:
-        give_up(f"fields that an event can have wanted: {fault}", FAILED)
+        raise typer.BadParameter(f"fields that an event can have wanted: {fault}") from fault
     change(data_dir, profile, [letter_id], requeues=True, json=json, fields=payload)

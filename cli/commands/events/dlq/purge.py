@@ -16,9 +16,7 @@ from ....dead_letters import (
     all_letters,
     change,
 )
-from ....exit_codes import FAILED
 from ....options import DataDirOption, JsonOption, ProfileNameOption, finite
-from ....session import give_up
 
 
 def command(
@@ -50,7 +48,7 @@ def command(
     from .....messages.delivery import ListDeadLetters
 
     if not (everything or subscription or event_type or error or key or older_days):
-        give_up("which dead letters? --subscription, --type, --error, --key, --older-days, or --all", FAILED)
+        raise typer.BadParameter("which? --subscription, --type, --error, --key, --older-days or --all wanted")
     before_ns = time.time_ns() - round(older_days * DAY_NS)
     wanted = ListDeadLetters(subscription=subscription, event_type=event_type, error=error, key=key)
     letters = all_letters(data_dir, profile, wanted)

@@ -15,9 +15,7 @@ from ....dead_letters import (
     all_letters,
     change,
 )
-from ....exit_codes import FAILED
 from ....options import DataDirOption, JsonOption, ProfileNameOption
-from ....session import give_up
 
 
 def command(
@@ -42,7 +40,7 @@ def command(
 
     has_filter = everything or bool(subscription or event_type or error or key)
     if bool(letter_ids) == has_filter:
-        give_up("which dead letters? their ids; or --subscription, --type, --error, --key, --all", FAILED)
+        raise typer.BadParameter("which? their ids wanted, or some of --subscription, --type, --error, --key and --all")
     if has_filter:
         wanted = ListDeadLetters(subscription=subscription, event_type=event_type, error=error, key=key)
         letter_ids = [each.letter_id for each in all_letters(data_dir, profile, wanted)]
