@@ -55,6 +55,7 @@ def control_socket(settings: Settings, *, looks_at: frozenset[str] | None = None
     """Return the control socket; one that only looks at some actors is that of a machine that runs strategies."""
     control = ControlActorSettings(
         data_dir=Path(settings.system.data_dir),
+        journal_dir=Path(settings.journal.path),
         log_path=settings.log.path,
         limits=settings.control,
         mode=mode_of(settings) if looks_at is None else "node",

@@ -94,5 +94,7 @@ def heart(settings: Settings) -> tuple[ChildSpec, ...]:
     interval_s = settings.kill_switch.heartbeat_interval_s
     if not interval_s:
         return ()
-    beating = HeartSettings(data_dir=Path(settings.system.data_dir), interval_s=interval_s)
+    beating = HeartSettings(
+        data_dir=Path(settings.system.data_dir), journal_dir=Path(settings.journal.path), interval_s=interval_s
+    )
     return (ChildSpec(HEART, HeartActor, beating),)

@@ -370,8 +370,12 @@ def _digest(path: Path) -> bytes:
         return hashlib.file_digest(file, "blake2b").digest()
 
 
-def free_bytes(folder: Path) -> int | None:
-    """Return how much this user may still write there; None where the folder is gone."""
+def free_bytes(*folders: Path) -> int | None:
+    """Return how much this user may still write in the fullest of these folders; None where none is there."""
+    return min((free for each in folders if (free := _free_bytes(each)) is not None), default=None)
+
+
+def _free_bytes(folder: Path) -> int | None:
     try:
         found = os.statvfs(folder)
     except OSError:

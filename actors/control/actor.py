@@ -111,7 +111,8 @@ class ControlActor(RuntimeActor):
         )
         self._counters, self._profits = Counters(), ProfitSamples()
         self._commit = commit()
-        self._looker = Looker(self, self.settings.data_dir, self._turned_away)
+        folders = (self.settings.data_dir, self.settings.journal_dir)
+        self._looker = Looker(self, tuple(filter(None, folders)), self._turned_away)
         self._http_url, self._http_fault, self._guard = "", "control.http is false", None
         if self.settings.limits.http:
             self._serve_http()

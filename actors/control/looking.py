@@ -49,10 +49,16 @@ class Asking(Protocol):
 class Looker:
     """Looks at the system."""
 
-    def __init__(self, actor: Asking, data_dir: Path, turned_away: Callable[[], dict[str, int]]) -> None:
-        """Begin; `turned_away` counts requests from outside, by why they were refused."""
+    def __init__(self, actor: Asking, folders: tuple[Path, ...], turned_away: Callable[[], dict[str, int]]) -> None:
+        """Begin.
+
+        Args:
+            actor: asks.
+            folders: the system writes in; the fullest of them is told.
+            turned_away: counts requests from outside, by why they were refused.
+        """
         self._actor = actor
-        self._data_dir = data_dir
+        self._folders = folders
         self._turned_away = turned_away
         self._uses: list[Use] = []
         self._wanted: set[str] = set()
@@ -123,7 +129,7 @@ class Looker:
         view = View(
             tree=self._tree,
             statistics=self._statistics,
-            disk_free_bytes=free_bytes(self._data_dir),
+            disk_free_bytes=free_bytes(*self._folders),
             log_lines_lost=LOSS.lines,
             log_fault=LOSS.fault,
             waits={name: each.timing() for name, each in self._waits.items()},

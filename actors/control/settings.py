@@ -20,6 +20,9 @@ class ControlActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     """Directory of the socket, locked by this process."""
 
+    journal_dir: Path | None = None
+    """Directory of the journal, which may be on another disk; None: there is none here."""
+
     log_path: str = ""
     """File of the log; empty or `-`: there is none that could be read."""
 

@@ -56,6 +56,11 @@ class HeartSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the actor needs."""
 
     data_dir: Path
+    """Directory of the file."""
+
+    journal_dir: Path
+    """Where orders become durable, which may be on another disk."""
+
     interval_s: float
 
 
@@ -109,7 +114,7 @@ class HeartActor(RuntimeActor):
 
     def _look_at_disk(self) -> None:
         """Let only orders pass that close while little is free; said each time, since orders may have restarted."""
-        free, was = free_bytes(self.settings.data_dir), self._is_low
+        free, was = free_bytes(self.settings.journal_dir), self._is_low
         if free is None:
             return
         self._is_low = free < (FREE_BYTES_ENOUGH if was else FREE_BYTES_MIN)

@@ -306,7 +306,7 @@ METRICS: Final = (
            labels=("why",), read=lambda view: [((why,), count) for why, count in view.refused.items()]),
     Metric(name="log_lines_lost", help="Lines of the log that could not be written.", kind="counter",
            read=lambda view: [((), view.log_lines_lost)]),
-    Metric(name="disk_free_bytes", help="Free space where the data directory is.", kind="gauge",
+    Metric(name="disk_free_bytes", help="Free space of data directory or journal, whichever has less.", kind="gauge",
            read=lambda view: () if view.disk_free_bytes is None else [((), view.disk_free_bytes)]),
 )  # fmt: skip
 """All of them."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...domain.calendar import covered_years
 from ...domain.time import IST, SECOND_NS
-from .finding import Finding
+from .finding import Finding, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,22 +117,33 @@ def calendar(_: object) -> Iterator[Finding]:
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    """Whether there is room, and how long a durable write takes."""
-    folder = _existing(Path(settings.system.data_dir))
+    """Whether there is room, and how long a durable write takes, for which each order waits."""
+    folder, journal = (_existing(Path(each)) for each in (settings.system.data_dir, settings.journal.path))
+    yield _room(folder, "system.data_dir")
+    if journal.stat().st_dev == folder.stat().st_dev:
+        journal = folder
+    else:
+        yield _room(journal, "journal.path")
+    yield _durable_writes(journal)
+
+
+def _room(folder: Path, key: str) -> Finding:
     found = os.statvfs(folder)
     free = found.f_bavail * found.f_frsize
-    state = "fault" if free < DISK_FAULT_BYTES else "warning" if free < DISK_WARN_BYTES else "ok"
-    mend = "" if state == "ok" else f"free {DISK_WARN_BYTES >> 20} MiB, or name another system.data_dir"
-    yield Finding("disk space", state, f"{free / (1 << 30):,.1f} GiB free in {folder}", mend)  # type: ignore[arg-type]
+    state: State = "fault" if free < DISK_FAULT_BYTES else "warning" if free < DISK_WARN_BYTES else "ok"
+    mend = "" if state == "ok" else f"free {DISK_WARN_BYTES >> 20} MiB, or name another {key}"
+    return Finding("disk space", state, f"{free / (1 << 30):,.1f} GiB free in {folder}", mend)
+
+
+def _durable_writes(folder: Path) -> Finding:
     try:
         took_ms = _sync_ms(folder)
     except OSError as fault:
         mend = MENDS.get(fault.errno or 0, f"make {folder} writable for this user")
-        yield Finding("durable writes", "fault", f"{folder}: {fault.strerror}", mend)
-        return
+        return Finding("durable writes", "fault", f"{folder}: {fault.strerror}", mend)
     slow = took_ms > SYNC_WARN_MS
     mend = "every order waits for one: use a local disk, no network file system" if slow else ""
-    yield Finding("durable writes", "warning" if slow else "ok", f"{took_ms:.2f} ms each (median)", mend)
+    return Finding("durable writes", "warning" if slow else "ok", f"{took_ms:.2f} ms each (median)", mend)
 
 
 def _sync_ms(folder: Path) -> float:

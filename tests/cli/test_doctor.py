@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from email.utils import formatdate
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -250,6 +251,28 @@ class TestThisMachine:
 
         assert (room.state, bool(room.mend)) == (state, state != "ok")
         assert room.found == f"{mebibytes / 1_024:.1f} GiB free in {tmp_path}"
+
+    @pytest.mark.parametrize("is_apart", [True, False])
+    def test_needs_room_where_its_journal_is_too_which_is_where_orders_wait(
+        self, settings, tmp_path, monkeypatch, is_apart
+    ):
+        """The journal may be on a disk of its own."""
+        apart, synced = tmp_path / "apart", []
+        apart.mkdir()
+        real = Path.stat
+
+        def stat(path, **how):
+            found = real(path, **how)
+            if path != apart or not is_apart:
+                return found
+            return os.stat_result((*found[:2], found.st_dev + 1, *found[3:]))
+
+        monkeypatch.setattr(Path, "stat", stat)
+        monkeypatch.setattr(machine, "_sync_ms", lambda folder: synced.append(folder) or 1.0)
+        *rooms, writes = machine.disk(settings(journal__path=str(apart / "journal")))
+
+        assert [each.found.rpartition(" ")[2] for each in rooms] == [str(tmp_path), str(apart)][: 1 + is_apart]
+        assert (writes.state, synced) == ("ok", [apart if is_apart else tmp_path])
 
     @pytest.mark.parametrize(("took_ms", "state"), [(20.0, "ok"), (20.1, "warning")])
     def test_writes_durably_in_time(self, settings, monkeypatch, took_ms, state):

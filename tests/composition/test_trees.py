@@ -25,6 +25,7 @@ PINNED = Path(__file__).with_name("trees.txt").read_text()
 
 COMMON = {
     "system.data_dir": "/nowhere/natya",
+    "journal.path": "/apart/journal",
     "system.shutdown_s": 21.0,
     "orders.quantity_max": 101,
     "orders.value_max_rupees": 102_000.0,

@@ -17,6 +17,7 @@ from natya.config.files import (
     empty_private_folder,
     expect_new,
     expect_own_folder,
+    free_bytes,
     is_private_folder,
     make_own_folder,
     make_private_folder,
@@ -452,6 +453,26 @@ class TestAFileThatIsHandedOver:
         with pytest.raises(OSError, match=r"left alone|symbolic link|ELOOP"):
             open_from_private_folder(path)
         assert secret.read_text() == "a key"
+
+
+def test_what_is_free_is_that_of_the_fullest_of_several_that_are_there(tmp_path, monkeypatch):
+    names = ("roomy", "full", "gone")
+    for name in names[:2]:
+        (tmp_path / name).mkdir()
+    real = os.statvfs(tmp_path)
+
+    def of(folder):
+        blocks = {"roomy": 9, "full": 7}.get(folder.name)
+        if blocks is None:
+            raise FileNotFoundError(errno.ENOENT, "gone")
+        return os.statvfs_result((real[0], 1_000, *real[2:4], blocks, *real[5:]))
+
+    monkeypatch.setattr(files.os, "statvfs", of)
+    folders = {name: tmp_path / name for name in names}
+
+    assert [free_bytes(each) for each in folders.values()] == [9_000, 7_000, None]
+    assert free_bytes(*folders.values()) == 7_000
+    assert free_bytes() is None
 
 
 class TestAFileThatIsToBeMade:

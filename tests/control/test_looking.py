@@ -79,7 +79,7 @@ def look(tmp_path):
         (view,) = views
         return view, asked
 
-    look.at = lambda actor: Looker(actor, tmp_path, lambda: {"socket": 3})
+    look.at = lambda actor: Looker(actor, (tmp_path,), lambda: {"socket": 3})
     return look
 
 
@@ -169,14 +169,14 @@ class TestTheHops:
     ):
         actor = Asked()
         folder = tmp_path_factory.getbasetemp()
-        looker = Looker(actor, folder, dict)
+        looker = Looker(actor, (folder,), dict)
         begin = end = 0
         seen = set()
         for number, (fresh, dropped) in enumerate(reads):
             end += fresh
             begin = min(end, begin + dropped)  # old ones are dropped, whether they were read or not
             if number in restarts:
-                before, looker = looker, Looker(actor, folder, dict)
+                before, looker = looker, Looker(actor, (folder,), dict)
                 looker.take_over(before.handover())
             views = []
             looker.look(views.append, with_hops=True)

@@ -40,7 +40,12 @@ def disk(monkeypatch):
     """What is free, in MiB."""
     LIMITS.clear()
     free = [1_000]
-    monkeypatch.setattr(heart, "free_bytes", lambda _: None if free[0] is None else free[0] << 20)
+
+    def free_bytes(folder):
+        assert folder.name == "journal"
+        return None if free[0] is None else free[0] << 20
+
+    monkeypatch.setattr(heart, "free_bytes", free_bytes)
     return free
 
 
@@ -49,12 +54,16 @@ def file(tmp_path):
     return Heartbeat(tmp_path / "heartbeat")
 
 
+def beating(folder):
+    return HeartSettings(data_dir=folder, journal_dir=folder / "journal", interval_s=0.005)
+
+
 @pytest.fixture
 def start(actor_system, tmp_path):
     def begin(stuck=()):
         for name in ("orders", "journal"):
             actor_system.start(name, Answering, stuck)
-        actor_system.start("heart", HeartActor, HeartSettings(data_dir=tmp_path, interval_s=0.005))
+        actor_system.start("heart", HeartActor, beating(tmp_path))
         return actor_system
 
     return begin
@@ -91,7 +100,7 @@ def test_it_stands_still_while_one_is_stuck_and_beats_again_afterwards(start, fi
 def test_a_new_life_is_a_new_epoch(start, file):
     system = start()
     system.stop("heart")
-    system.start("heart", HeartActor, HeartSettings(data_dir=file.path.parent, interval_s=0.005))
+    system.start("heart", HeartActor, beating(file.path.parent))
 
     assert (file.read().epoch, file.read().ended) == (2, False)
 
