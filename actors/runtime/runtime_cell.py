@@ -232,7 +232,7 @@ class RuntimeCell(LivingCell):
                 else:
                     self._handle_recorded(message, sender, self.trace)
                 self.handled += 1
-                if self.drains and not box:
+                if not box:
                     message = None
                     self.instance.on_drained()
             except BaseException as error:  # noqa: BLE001  as in `turn`
@@ -252,7 +252,7 @@ class RuntimeCell(LivingCell):
             self._take(self._life.end(requested=False))
             return
         # A restart would put the whole stash back into the mailbox, to overflow again.
-        goes_on = isinstance(error, StashFullError) and message is not None and self._life.state is RUNNING
+        goes_on = isinstance(error, StashFullError)
         if isinstance(error, FailedElsewhere):
             if error.at_start:
                 self._take(self._life.start_failed(error.error))

@@ -404,6 +404,30 @@ class TestAHandlerThatRaises:
 
         assert system.base.dead_letters.count == 2
 
+    def test_of_what_it_sends_itself_is_answered_to_nobody(self, system):
+        told = []
+
+        class Alone(RuntimeActor):
+            @handles(Ping)
+            def begin(self, ping, sender):
+                self.send(self.myAddress, Fail())
+                self.send(sender, "begun")
+
+            @handles(Failed)
+            def hear(self, failed, _sender):
+                told.append(failed)
+
+            @handles(Fail)
+            def fail(self, *_):
+                raise ValueError("as asked")
+
+        system.start("alone", Alone)
+        assert system.request("alone", Ping()) == "begun"
+        assert system.request("alone", Ping()) == "begun"
+
+        assert told == []
+        assert system.base.dead_letters.last[-1].error == "ValueError"
+
 
 class Alarm(Counter):
     """Sets a timer when told a number of seconds."""

@@ -71,7 +71,67 @@ class TestAFaultThatIsCertain:
         assert injector.fate("orders", Ping) == ARRIVE
 
 
+class Drawn:
+    """Draws what the test says, and the first of several."""
+
+    def __init__(self, *numbers):
+        self.numbers = [*numbers]
+
+    def random(self):
+        return self.numbers.pop(0)
+
+    def choice(self, several):
+        return several[0]
+
+    def randint(self, least, _most):
+        return least
+
+
+class TestAFaultOfARate:
+    """It comes where the number drawn is below its rate."""
+
+    @pytest.mark.parametrize(("number", "comes"), [(0.0, True), (0.24, True), (0.25, False), (0.99, False)])
+    def test_comes_so_often(self, number, comes):
+        def drawn(*others, **rates):
+            return Injector(Faults(**rates), Drawn(number, *others))
+
+        assert drawn(crash=0.25).crash_point("orders", Ping) == (BEFORE if comes else None)
+        assert drawn(crash_inside=0.25).crash_point("orders", Ping) == (1 if comes else None)
+        for kind in ("lose", "repeat"):
+            assert drawn(**{kind: 0.25}).fate("orders", Tick) == ((kind, 0) if comes else ARRIVE)
+        late = ("delay", 1 + SECOND_NS // 2)
+        assert drawn(0.5, delay=0.25, delay_s_max=1.0).fate("orders", Ping) == (late if comes else ARRIVE)
+        assert drawn(0.5, pause=0.25, pause_s_max=1.0).pause_ns() == (late[1] if comes else 0)
+        stepped = drawn(0.5, wall_step=0.25, wall_step_s_max=1.0).wall_step_ns()
+        assert stepped == (-late[1] if comes else 0)
+
+    @pytest.mark.parametrize("rate", ["crash", "crash_inside", "lose", "repeat", "delay", "pause", "wall_step"])
+    def test_comes_alone(self, rate):
+        injector = Injector(Faults(**{rate: 1.0}), Random(1))
+        found = {
+            "crash": injector.crash_point("orders", Ping) is not None,
+            "fate": injector.fate("orders", Tick)[0],
+            "pause": injector.pause_ns() > 0,
+            "wall_step": injector.wall_step_ns() != 0,
+        }
+
+        assert found == {
+            "crash": rate.startswith("crash"),
+            "fate": rate if rate in {"lose", "repeat", "delay"} else "arrive",
+            "pause": rate == "pause",
+            "wall_step": rate == "wall_step",
+        }
+
+
 class TestAScriptedFault:
+    @pytest.mark.parametrize("kind", ["crash_after", "delay"])
+    def test_of_a_handler_is_none_of_a_delivery_and_the_other_way_round(self, kind):
+        script = (ScriptedFault(kind=kind, actor="orders", message_type=Ping, seconds=2.0),)
+        injector = Injector(Faults(script=script), Random(1))
+
+        assert injector.crash_point("orders", Ping) == (AFTER if kind == "crash_after" else None)
+        assert injector.fate("orders", Ping) == (("delay", 2 * SECOND_NS) if kind == "delay" else ARRIVE)
+
     @pytest.mark.parametrize("nth", [1, 2, 3])
     def test_meets_the_message_of_that_number_of_that_actor_and_no_other(self, nth):
         script = (

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from natya_processes import await_that
 
 from natya.actors.runtime import RuntimeActor, WatchRefusedError, handles
 from natya.actors.runtime.lifecycle import (
@@ -127,6 +128,21 @@ class TestAChildThatFailsAgain:
 
         assert reports.receive().got_past is got_past
 
+    def test_has_failed_at_nothing_yet_where_it_only_could_not_put_a_message_aside(self, system, reports):
+        class Full(Child):
+            stash_max = 0
+
+            @handles(float)
+            def put_aside(self, message, sender):
+                self.stash(message, sender)
+
+        system.start("nurse", Nurse, (Full, {"broken": False}))
+        assert isinstance(reports.receive(), Started)
+        assert system.request("child", 1.0).error == "StashFullError"
+        system.tell("child", "no")
+
+        assert reports.receive().got_past is None
+
     def test_at_nothing_that_it_was_sent_says_nothing_of_that_and_what_it_failed_at_before_stays_known(
         self, system, reports
     ):
@@ -231,6 +247,48 @@ class TestASuspendedChild:
 
         assert answer.result(5) == 0
         assert system.request("child", None) == 5
+
+
+class TestAChildThatFailsInItsStop:
+    def test_and_cannot_begin_afresh_for_the_rest_handles_no_more_of_it(self, system, reports):
+        system.start("nurse", Nurse, (BlockingChild, settings := {"broken": False}))
+        reports.receive()
+        entered, held = threading.Event(), threading.Event()
+        system.tell("child", (entered, held))
+        entered.wait(5)
+        rest = [system.request_future("child", each) for each in ("no", None, None)]
+        system.tell("nurse", Order(Stop()))
+        system.request("nurse", Ping())
+        settings["broken"] = True
+        held.set()
+
+        assert isinstance(rest[0].result(5), Failed)
+        assert isinstance(reports.receive(), StartFailed)
+        system.tell("nurse", Order(Stop()))
+        assert isinstance(reports.receive(), Stopped)
+        assert [type(each.result(5)) for each in rest[1:]] == [Unavailable] * 2
+        assert reports.is_empty()
+
+    def test_is_told_that_its_mailbox_is_empty_when_it_is(self, system):
+        told = []
+
+        class Committing(BlockingChild):
+            def on_drained(self):
+                told.append(self.total)
+
+        system.start("child", Committing, {"broken": False})
+        entered, held = threading.Event(), threading.Event()
+        system.tell("child", (entered, held))
+        entered.wait(5)
+        for number in (1, 2, 4):
+            system.tell("child", number)
+        stopping = threading.Thread(target=system.stop, args=("child",))
+        stopping.start()
+        await_that(lambda: system.base.find("child").control_box)
+        held.set()
+        stopping.join(5)
+
+        assert told == [7]
 
 
 class TestAChildThatEnds:

@@ -75,6 +75,53 @@ class TestTheTimeOfASimulation:
             assert again.base.clock.monotonic_ns() >= 9 * SECOND_NS
 
 
+class Mute(RuntimeActor):
+    """Answers what it was asked when it is told to, or when all is quiet."""
+
+    @handles(Ping)
+    def keep(self, _ping, sender):
+        self.asker = sender
+
+    @handles(str)
+    def answer(self, word, sender):
+        if word == "when quiet":
+            self.asker = sender
+            self.when_quiet(0)
+        else:
+            self.send(self.asker, word)
+
+    @handles(int)
+    def quiet(self, _, _sender):
+        self.send(self.asker, "quiet")
+
+
+class TestAnAnswerInASimulation:
+    def test_that_comes_too_late_is_a_dead_letter(self, system):
+        system.start("mute", Mute)
+        with pytest.raises(RequestTimedOut, match="no answer in 3 s"):
+            system.request("mute", Ping(), timeout_s=3)
+        system.tell("mute", "late")
+        system.base.run_for(1)
+
+        assert [(letter.message_type, letter.reason) for letter in system.base.dead_letters.last] == [
+            ("str", "nobody waits for this answer any more")
+        ]
+
+    def test_may_come_when_all_is_quiet(self, system):
+        system.start("mute", Mute)
+
+        assert system.request("mute", "when quiet", timeout_s=3) == "quiet"
+
+
+def test_a_simulation_pauses_threads_as_often_as_it_is_told_to():
+    with InProcessSystem(SimulatedSystemBase(seed=1, faults=Faults(pause=0.5))) as system:
+        system.start("sleeper", Sleeper)
+        for _ in range(20):
+            system.request("sleeper", Ping())
+
+        assert system.base.injector.injected["pause"] > 5
+
+
 class Link:
     """A loop and a receiver that note what they are told."""
 

@@ -1,7 +1,10 @@
 """Messages that an actor puts aside until it can handle them."""
 
+import threading
+
 import msgspec
 import pytest
+from natya_processes import await_that
 
 from natya.actors.runtime import Bounded, Conflating, InProcessSystem, RuntimeActor, handles
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
@@ -121,6 +124,52 @@ class TestWhatIsPutAside:
         assert system.request("session", Break()).error == "RuntimeError"  # the breaker is closed: one restart, at once
         system.tell("session", Connect())
         assert [each.result(10) for each in asked] == [0, 1, 2, 3, 4]
+
+    def test_that_is_too_much_fails_alone_in_a_stop_too(self, system):
+        """A restart would put all of it back, to overflow again."""
+        lives = []
+
+        class Noted(Session):
+            def on_start(self):
+                lives.append(1)
+
+        class Late(Noted):
+            blocking = True
+
+            @handles(str)
+            def hold(self, _, _sender):
+                entered.set()
+                assert gate.wait(10)
+
+        entered, gate = threading.Event(), threading.Event()
+        cell = system.start("session", Late)
+        system.tell("session", "hold")
+        entered.wait(10)
+        asked = [system.request_future("session", Ask(number)) for number in range(8)]
+        stopping = threading.Thread(target=system.stop, args=("session",))
+        stopping.start()
+        await_that(lambda: cell.control_box)
+        gate.set()
+        stopping.join(10)
+
+        assert [type(each.result(10)) for each in asked] == [Unavailable] * 5 + [Failed] * 3
+        assert lives == [1]
+
+    def test_that_is_too_much_when_its_mailbox_is_empty_fails_nothing_else(self, system):
+        class Eager(Session):
+            stash_max = 0
+
+            def on_drained(self):
+                self.stash(Ask(0), self.myAddress)
+
+        cell = system.start("session", Eager)
+        for _ in range(3):
+            system.tell("session", Connect())
+        system.tell("session", Connect())
+
+        await_that(lambda: cell.failures)
+        assert system.request("session", Ask(1)) == 1
+        assert cell.life == 0
 
     def test_goes_to_the_dead_letters_with_its_actor(self, session):
         asked = [session.request_future("session", Ask(number)) for number in range(3)]
