@@ -13,7 +13,7 @@ from ....messages.addresses import DELIVERY
 from ....messages.codec import as_received
 from ....messages.delivery import DeliveryTerms, SubscribeDurably, SubscribeEvents, UnsubscribeEvents
 from ....messages.domain_events import DomainEvent
-from ...runtime import RequestTimedOut, UnknownActorError, to_the_end
+from ...runtime import RequestTimedOut, SystemStoppedError, UnknownActorError, to_the_end
 from .listener import DurableListener, DurableListenerSettings, LeaveDue, Listener, ListenerSettings, is_calling
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class EventSubscriber:
         self._patterns: tuple[str, ...] = ALL
         self._keys: tuple[str, ...] = ()
         self._where: Callable[[DomainEvent], bool] | None = None
+        self._facts: tuple[str, ...] = ()
+        """What was named, and is of natya's own facts."""
+
         self.missed = 0
         """Events that an `async for` was not given, since `WAITING_MAX` were waiting for it."""
 
@@ -80,6 +83,7 @@ class EventSubscriber:
         fewer = EventSubscriber(self._runtime, catalog=self._catalog)
         types = tuple(each.__name__ for each in what if not isinstance(each, str))
         fewer._types = _both("class", self._types, types)
+        fewer._facts = (*self._facts, *filter(None, map(_as_fact, what)))
         fewer._patterns = patterns or self._patterns
         fewer._keys = _both("aggregate", self._keys, (keys,) if isinstance(keys, str) else tuple(keys))
         before = self._where
@@ -100,8 +104,11 @@ class EventSubscriber:
 
         Raises:
             NameTakenError: an actor of that name runs.
-            ValueError: the name is too long, or no text that can be written.
+            ValueError: the name is too long, or no text that can be written; facts of natya's own were named, of which
+                only `handle_durably` hears.
         """
+        if self._facts:
+            raise ValueError(f"{', '.join(self._facts)}: of natya's own facts only `handle_durably` hears")
         name = name or f"listener-{next(_numbers)}"
         wanted = SubscribeEvents(subscriber=name, patterns=self._patterns, event_types=self._types, keys=self._keys)
         _expect_sayable(wanted)
@@ -203,7 +210,7 @@ class Listening:
         Called by the handler itself it returns at once, and what had come is handled after that. A durable
         subscription stays, with its place.
         """
-        with contextlib.suppress(UnknownActorError):  # it has ended, or the system has
+        with contextlib.suppress(UnknownActorError, SystemStoppedError):  # it has ended, or the system has
             if is_calling(self.name):
                 self._leave()
                 return
@@ -220,6 +227,13 @@ class Listening:
             self._runtime.request(DELIVERY, UnsubscribeEvents(subscriber=self.name), timeout_s=ANSWER_S)
         with contextlib.suppress(RequestTimedOut):  # it ends when the handler has returned
             self._runtime.stop(self.name, timeout_s=0.0)
+
+
+def _as_fact(what: type[Any] | str) -> str:
+    """Return the name of what is of natya's own facts; empty: it is of events."""
+    if isinstance(what, str):
+        return what if what.startswith("facts.") else ""
+    return "" if issubclass(what, DomainEvent) else what.__name__
 
 
 def _both(kind: str, before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from natya_processes import WAIT_S
 
 import natya
 from natya.actors.events import DeliveryActor, DeliverySettings, EventsActor, EventsSettings
-from natya.actors.events.bus import EventPublisher, EventSubscriber, PublishFailedError, PublishInDoubtError
+from natya.actors.events.bus import EventPublisher, EventSubscriber, Listening, PublishFailedError, PublishInDoubtError
 from natya.actors.journal import JournalActor
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.composition import DELIVERED
@@ -308,6 +308,17 @@ class TestAFunctionThatListens:
 
         assert heard == []
         assert "closing" not in over.base.names
+
+    @pytest.mark.parametrize("is_durable", [False, True])
+    def test_is_closed_already_when_its_system_has_stopped(self, is_durable):
+        with InProcessSystem(InProcessSystemBase()) as stopped:
+            pass
+        Listening(stopped, "closing", is_durable=is_durable).close()
+
+    @pytest.mark.parametrize("what", [natya.OrderFilled, "facts.OrderFilled.*"], ids=["class", "topic"])
+    def test_of_natya_s_own_facts_is_refused_since_it_would_hear_of_none(self, subscriber, what):
+        with pytest.raises(ValueError, match=r"OrderFilled.*: of natya's own facts only `handle_durably` hears"):
+            subscriber.of(what).handle(print)
 
     def test_cannot_have_the_name_of_another_actor(self, subscriber):
         with pytest.raises(natya.NameTakenError):
