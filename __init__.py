@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         RepositoryResult,
     )
     from .actors.events import EventPublisher, EventSubscriber, Listening, PublishFailedError, PublishInDoubtError
-    from .actors.external import BaseExternalAdapter, Endpoint, ExternalServiceResult
+    from .actors.external import BaseExternalAdapter, Endpoint, ExternalServiceResult, Pending, PendingResult
     from .actors.runtime import (
         Bounded,
         Conflating,
@@ -153,7 +153,7 @@ _MODULES: Final = {
         "PublishFailedError",
         "PublishInDoubtError",
     ),
-    ".actors.external": ("BaseExternalAdapter", "Endpoint", "ExternalServiceResult"),
+    ".actors.external": ("BaseExternalAdapter", "Endpoint", "ExternalServiceResult", "Pending", "PendingResult"),
     ".actors.runtime": (
         "Bounded",
         "Conflating",
@@ -312,6 +312,8 @@ __all__ = [
     "OrderTriggered",
     "OrderUncertain",
     "Outcome",
+    "Pending",
+    "PendingResult",
     "Ping",
     "Pong",
     "Pool",
