@@ -9,9 +9,9 @@ from thespian.actors import ActorSystem
 from ...messages.supervision import Unavailable
 from . import lifecycle
 from .base import InProcessSystemBase
-from .cell import Cell
 from .endpoint import Endpoint
 from .errors import NameTakenError, UnknownActorError
+from .runtime_cell import RuntimeCell
 from .trace import conversation_here
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ class InProcessSystem:
             Exception: whatever its `on_stop` raised.
         """
         cell = self.base.find(target)
-        if not isinstance(cell, Cell):
-            raise UnknownActorError(f"an actor is wanted, found {cell}")
+        if not isinstance(cell, RuntimeCell):
+            raise UnknownActorError(f"a RuntimeActor is wanted (a plain one ends by ActorExitRequest), found {cell}")
         reply = self.base.new_reply()
         cell.control(lifecycle.Stop(), reply)
         stopped: lifecycle.Stopped | Unavailable = reply.wait(timeout_s)

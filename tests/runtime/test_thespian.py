@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from natya_processes import await_that
 from thespian.actors import (
     Actor,
     ActorAddress,
@@ -35,7 +36,7 @@ from thespian.system.messages.status import Thespian_StatusReq
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
 from natya.actors.runtime.endpoint import Endpoint
-from natya.actors.runtime.errors import SystemStoppedError, UnsupportedBaseError
+from natya.actors.runtime.errors import SystemStoppedError, UnknownActorError, UnsupportedBaseError
 from natya.actors.runtime.lifecycle import Start
 from natya.actors.runtime.thespian.addresses import Admin, Stillborn
 from natya.actors.runtime.thespian.foreign import ForeignContext
@@ -141,7 +142,114 @@ class TestAPlainActorOnOurBase:
         echo = system.actor_system.createActor(Echo)
         system.actor_system.ask(echo, "hello", 5)
 
-        assert (echo.counters().depth, echo.counters().high_water) == (0, 1)
+        assert (echo.counters().depth, echo.counters().high_water, echo.counters().handled) == (0, 1, 1)
+
+    def test_is_stopped_by_its_own_message_alone(self, system):
+        echo = system.actor_system.createActor(Echo)
+
+        with pytest.raises(
+            UnknownActorError, match=r"a RuntimeActor is wanted \(a plain one ends by ActorExitRequest\)"
+        ):
+            system.stop(echo)
+        assert system.actor_system.ask(echo, "hello", 5) == "hello"
+
+    def test_is_not_poisoned_by_what_it_told_another_of_a_failure(self, system):
+        heard = []
+
+        class Touchy(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                heard.append(type(message))
+                raise ValueError(message)
+
+        first, second = (system.actor_system.createActor(Touchy) for _ in range(2))
+        first.deliver("odd", second)
+        await_that(lambda: second.counters().handled)
+        system.actor_system.ask(system.actor_system.createActor(Echo), "all that was sent has come", 5)
+
+        assert heard[:4] == [str] * 2 + [PoisonMessage] * 2
+        assert (first.counters().handled, second.counters().handled) == (1, 1)
+
+    @pytest.mark.parametrize("recursive", [True, False])
+    def test_ends_with_its_children_or_without(self, system, recursive):
+        class Parent(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if message == "make":
+                    self.send(sender, [self.createActor(Echo) for _ in range(2)])
+
+        parent = system.actor_system.createActor(Parent)
+        children = system.actor_system.ask(parent, "make", 5)
+        system.actor_system.tell(parent, ActorExitRequest(recursive=recursive))
+        await_that(lambda: parent.dead)
+
+        assert [child.dead for child in children] == [recursive] * 2
+
+    def test_ends_only_when_the_last_of_its_children_has(self, system):
+        entered, gate, exited = threading.Event(), threading.Event(), []
+
+        class Apart(Echo):
+            blocking = True
+
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if message == "hold":
+                    entered.set()
+                    gate.wait(10)
+
+        class Parent(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if message == "make":
+                    self.busy, self.idle = self.createActor(Apart), self.createActor(Echo)
+                    self.send(self.busy, "hold")
+                elif isinstance(message, ChildActorExited):
+                    exited.append("idle" if message.childAddress == self.idle else "busy")
+
+        parent = system.actor_system.createActor(Parent)
+        system.actor_system.tell(parent, "make")
+        entered.wait(5)
+        system.actor_system.tell(parent, ActorExitRequest())
+        await_that(lambda: exited == ["idle"])
+        assert not parent.dead
+        gate.set()
+        await_that(lambda: parent.dead)
+
+        assert exited == ["idle", "busy"]
+
+    @pytest.mark.parametrize("is_child", [False, True])
+    def test_tells_how_it_is_who_made_it_and_whom_it_made(self, system, is_child):
+        class Parent(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if message == "make":
+                    self.send(sender, self.createActor(Parent))
+
+        parent = system.actor_system.createActor(Parent)
+        child = system.actor_system.ask(parent, "make", 5)
+        status = system.actor_system.ask(child if is_child else parent, Thespian_StatusReq(), 5)
+
+        assert (status.actorAddress, status.actorClass) == (child if is_child else parent, "Parent")
+        assert status.parentAddress is (parent if is_child else system.base.admin)
+        assert status.childActors == ([] if is_child else [child])
+        assert status.exiting is None
+
+    def test_finds_one_by_its_name_for_the_whole_system_as_it_is(self, system):
+        class Kept(Actor):
+            def __init__(self):
+                super().__init__()
+                self.heard = []
+
+            def receiveMessage(self, message, sender):  # noqa: N802
+                self.heard.append(message)
+                self.send(sender, [*self.heard])
+
+        class Parent(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if isinstance(message, str):
+                    self.asker = sender
+                    self.send(self.createActor(Kept, globalName="kept"), message)
+                elif isinstance(message, list):
+                    self.send(self.asker, message)
+
+        parent = system.actor_system.createActor(Parent)
+
+        assert [system.actor_system.ask(parent, word, 5) for word in ("one", "two")] == [["one"], ["one", "two"]]
 
     def test_has_children_on_threads_of_their_own(self, system):
         class Apart(Echo):

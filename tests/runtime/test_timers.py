@@ -104,6 +104,20 @@ class TestATimer:
             heap.add(number, lambda: None).cancel()
         assert len(heap) == 64
 
+    @pytest.mark.parametrize("forget", [lambda heap: heap.fire_due(0), lambda heap: heap.next_due_ns()])
+    def test_that_was_cancelled_and_is_out_leaves_the_others_counted(self, make, forget):
+        heap = make()
+        first, _, *others = (heap.add(number, lambda: None) for number in range(65))
+        for timer in (first, *others):
+            timer.cancel()
+        forget(heap)
+        assert len(heap) == 64
+
+        for number in range(2):
+            assert len(heap) == 64 + number
+            heap.add(number, lambda: None).cancel()
+        assert len(heap) == 1
+
     def test_that_is_cancelled_twice_counts_once(self, make):
         heap = make()
         timers = [heap.add(number, lambda: None) for number in range(64)]

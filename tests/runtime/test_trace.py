@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
+from natya.actors.runtime.trace import NO_CONVERSATION, correlation_of
 from natya.domain.trace_context import place_of, traceparent
 from natya.messages.system import Ping
 from natya.messages.trace import ReadTrace, TraceRead
@@ -313,3 +314,7 @@ class TestWhatIsNew:
 
         assert unnamed == ""
         assert named == traceparent(place_of("A-1", hop.hop_id))
+
+
+def test_what_is_of_no_conversation_has_no_name():
+    assert (correlation_of(NO_CONVERSATION), correlation_of(7)) == ("", "7")

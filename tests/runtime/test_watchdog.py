@@ -108,6 +108,11 @@ class TestALook:
         watchdog, held = watched({"current": cell, "rounds": 5}, gone_on)
         assert (watchdog.stalls, watchdog.last, held) == (0, None, [None, None])
 
+    def test_at_a_loop_without_a_turn_is_none_however_often(self, watched):
+        watchdog, held = watched(*[{"current": None, "rounds": 5}] * 3)
+
+        assert (watchdog.stalls, held) == (0, [None] * 3)
+
     def test_tells_how_long_the_present_one_lasts(self, watched):
         slow = {"current": Cell("slow"), "rounds": 5}
         watchdog, _ = watched(slow, slow)
