@@ -11,8 +11,10 @@ import contextlib
 import ctypes
 import errno
 import functools
+import grp
 import hashlib
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -69,6 +71,18 @@ def expect_own_folder(path: Path, *, shared: bool = False) -> None:
     if found.st_mode & _OTHERS_MAY_WRITE and not sticky:
         mode = stat.S_IMODE(found.st_mode)
         raise NotOursError(path, f"may be written by others (mode {mode:04o}): chmod go-w {shlex.quote(str(path))}")
+
+
+def may_be_written_by_others(found: os.stat_result) -> bool:
+    """Tell whether a file may be by its mode; by a group not, which is this user's alone, as Debian gives each one."""
+    if not found.st_mode & stat.S_IWGRP or found.st_mode & stat.S_IWOTH:
+        return bool(found.st_mode & stat.S_IWOTH)
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(found.st_gid)
+    except KeyError:  # a number without a name
+        return True
+    is_own = found.st_gid == user.pw_gid and group.gr_name == user.pw_name
+    return not is_own or bool(set(group.gr_mem) - {user.pw_name})
 
 
 def make_own_folder(path: Path) -> None:

@@ -7,6 +7,7 @@ A secret is wrapped as soon as it is read, and no problem shows a value that mig
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import sys
 import tomllib
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from .files import may_be_written_by_others
 from .keys import (
     KEYS,
     PROFILE,
@@ -122,11 +124,11 @@ def _path_of(found: type) -> str:
 
 
 def file_layer(path: Path, *, origin: str = "") -> Layer:
-    """Read a TOML file; `origin` is its name in errors, its path if empty."""
+    """Read a TOML file; `origin` is the name of one of natya's own in errors, empty for one of a person's."""
     layer = Layer(origin or str(path))
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            found = os.fstat(file.fileno())
             content = file.read(FILE_SIZE_MAX_BYTES + 1)
     except OSError as fault:
         layer.problems.append(f"{layer.origin}: cannot be read: {fault.strerror}")
@@ -141,7 +143,9 @@ def file_layer(path: Path, *, origin: str = "") -> Layer:
         layer.problems.append(f"{layer.origin}: wanted TOML, found an error: {fault}")
         return layer
     _take_document(layer, document)
-    _refuse_shared_secrets(layer, mode)
+    _refuse_shared_secrets(layer, stat.S_IMODE(found.st_mode))
+    if not origin:
+        _refuse_written_by_others(layer, path, found)
     return layer
 
 
@@ -169,6 +173,20 @@ def _refuse_shared_secrets(layer: Layer, mode: int) -> None:
         layer.problems.append(
             f"{layer.origin}: wanted mode 600 for a file that holds {', '.join(held)}, found {mode:o}: chmod 600 it"
         )
+
+
+def _refuse_written_by_others(layer: Layer, path: Path, found: os.stat_result) -> None:
+    """Refuse a file that others could write, or another in its place: it names code to run, and a command."""
+    folder = path.resolve().parent
+    around = folder.stat()
+    for place, status in ((path, found), (folder, around)):
+        is_sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+        if not is_sticky and may_be_written_by_others(status):
+            mode = stat.S_IMODE(status.st_mode)
+            layer.problems.append(
+                f"{layer.origin}: wanted one that nobody else can write, found mode {mode:o} of {place}: "
+                f"chmod go-w {shlex.quote(str(place))}"
+            )
 
 
 def environment_layer(environment: Mapping[str, str]) -> Layer:

@@ -1,3 +1,5 @@
+import os
+import pwd
 import tomllib
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
@@ -707,6 +709,55 @@ def test_every_profile_has_its_file():
     files = {path.stem for path in Path(natya.config.__file__).parent.glob("*.toml")}
 
     assert files == {*PROFILES, "default", "live_market"}
+
+
+class TestAFileThatOthersMayWrite:
+    """It names code to run, and a command."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        folder = tmp_path / "etc"
+        folder.mkdir()
+        (folder / "mine.toml").write_text("[feed]\nseed = 8\n")
+        return folder
+
+    @pytest.mark.parametrize(("mode", "of_folder"), [(0o666, 0o755), (0o646, 0o755), (0o600, 0o777), (0o600, 0o757)])
+    def test_is_refused_and_so_is_one_that_they_could_replace(self, load, folder, mode, of_folder):
+        file = folder / "mine.toml"
+        file.chmod(mode)
+        folder.chmod(of_folder)
+        place, found = (file, mode) if mode != 0o600 else (folder, of_folder)
+
+        assert problems(load, config=file) == (
+            f"{file}: wanted one that nobody else can write, found mode {found:o} of {place}: chmod go-w {place}",
+        )
+
+    @pytest.mark.parametrize(("mode", "of_folder"), [(0o644, 0o755), (0o600, 0o1777), (0o664, 0o775)])
+    def test_is_not_what_they_may_read_or_are_kept_from_replacing(self, load, folder, mode, of_folder):
+        (folder / "mine.toml").chmod(mode)
+        folder.chmod(of_folder)
+
+        assert load(config=folder / "mine.toml").settings.feed.seed == 8
+
+    @pytest.mark.parametrize(
+        "group",
+        [
+            SimpleNamespace(gr_name="users", gr_mem=[]),
+            SimpleNamespace(gr_name=pwd.getpwuid(os.geteuid()).pw_name, gr_mem=["another"]),
+            None,
+        ],
+        ids=["of others", "with others in it", "without a name"],
+    )
+    def test_is_one_of_a_group_that_is_not_this_users_alone(self, load, folder, monkeypatch, group):
+        def getgrgid(number):
+            if group is None:
+                raise KeyError(number)
+            return group
+
+        monkeypatch.setattr("grp.getgrgid", getgrgid)
+        (folder / "mine.toml").chmod(0o664)
+
+        assert "found mode 664 of" in problems(load, config=folder / "mine.toml")[0]
 
 
 class TestALiveFeed:
