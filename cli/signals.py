@@ -1,8 +1,9 @@
-"""Signals that end a command: its temporary files are removed first, as after Ctrl-C."""
+"""Signals that end a command: its temporary files are removed first, as after Ctrl-C; one of a crash leaves no core."""
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from typing import TYPE_CHECKING, Final
 
@@ -34,3 +35,12 @@ def end_in_order() -> None:
 
     for number in heard:
         signal.signal(number, end)
+
+
+def leave_no_core() -> None:
+    """Have this process, and those that it starts, leave no memory on the disk when they crash: secrets are in it.
+
+    A debugger's user may raise the limit again: `prlimit --core=unlimited`.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
