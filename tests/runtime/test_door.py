@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from natya.actors.runtime.door import admitted, door
+from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.runtime.door import admitted, door, front_of
 from natya.messages.broker import FindOrder
 from natya.messages.orders import CancelOrder
 
@@ -59,6 +60,25 @@ def test_only_what_a_guest_sends_is_looked_at(turned_away, guest, says):
     assert (handled, turned_away) == (([], [WRONG]) if guest else ([WRONG], []))
 
 
+@pytest.mark.parametrize("sent_by", ["a guest", "one of ours", "itself", "one of another base"])
+def test_a_handler_that_reads_back_has_only_what_a_guest_sends_looked_at(turned_away, sent_by):
+    context = SimpleNamespace(parent=PARENT, turn_away=lambda message, _sender, _why: turned_away.append(message))
+    context.guest, context.says = True, None
+    actor = RuntimeActor()
+    actor.host = context
+    sender = {
+        "a guest": SimpleNamespace(guest=True, says=None),
+        "one of ours": SimpleNamespace(guest=False, says=None),
+        "itself": context,
+        "one of another base": object(),
+    }[sent_by]
+
+    assert actor.admitted(WRONG, sender) is (None if sent_by == "a guest" else WRONG)
+    assert turned_away == ([WRONG] if sent_by == "a guest" else [])
+    if sent_by == "a guest":
+        assert actor.admitted(GOOD, sender) == GOOD
+
+
 @pytest.mark.parametrize(
     ("sender", "from_outside", "comes_in"),
     [
@@ -76,3 +96,54 @@ def test_any_other_message_comes_in_from_the_parent_or_where_those_outside_may_a
 
     assert let_in(message, sender, from_outside=from_outside) is (message if comes_in else None)
     assert turned_away == ([] if comes_in else [message])
+
+
+class Named:
+    """A class of the module that it says."""
+
+    def __new__(cls, module, *bases, **members):
+        return type("Named", bases, {"__module__": module, **members})
+
+
+OURS, THEIRS = "natya.actors.orders.actor", "their.strategy"
+
+
+@pytest.mark.parametrize(
+    ("module", "is_behind_a_door"),
+    [((OURS,), True), ((OURS, THEIRS), True), ((THEIRS,), False), ((THEIRS, OURS), True), ((THEIRS, THEIRS), False)],
+    ids=["ours", "theirs of ours", "theirs", "ours of theirs", "theirs of theirs"],
+)
+def test_an_actor_that_is_ours_or_of_ours_has_a_door_before_our_handlers(turned_away, module, is_behind_a_door):
+    handled = []
+
+    def find(_actor, message, _sender):
+        handled.append(message)
+
+    find.__module__ = OURS
+    kind = RuntimeActor
+    for each in module:
+        kind = Named(each, kind, find=handles(FindOrder)(find)) if kind is RuntimeActor else Named(each, kind)
+    context = SimpleNamespace(parent=PARENT, turn_away=lambda message, _sender, _why: turned_away.append(message))
+    front_of(kind, RuntimeActor)[FindOrder](
+        SimpleNamespace(host=context), WRONG, SimpleNamespace(guest=True, says=None)
+    )
+
+    assert (handled, turned_away) == (([], [WRONG]) if is_behind_a_door else ([WRONG], []))
+
+
+@pytest.mark.parametrize(
+    ("module", "checks_itself", "is_looked_at"),
+    [(OURS, False, True), (OURS, True, False), (THEIRS, False, False), (THEIRS, True, False)],
+)
+def test_a_handler_of_theirs_and_one_that_checks_itself_have_none(turned_away, module, checks_itself, is_looked_at):
+    handled = []
+
+    def find(_actor, message, _sender):
+        handled.append(message)
+
+    find.__module__ = module
+    behind = door(handles(FindOrder, checks_itself=checks_itself)(find))
+    context = SimpleNamespace(parent=PARENT, turn_away=lambda message, _sender, _why: turned_away.append(message))
+    behind(SimpleNamespace(host=context), WRONG, SimpleNamespace(guest=True, says=None))
+
+    assert (handled, turned_away) == (([], [WRONG]) if is_looked_at else ([WRONG], []))
