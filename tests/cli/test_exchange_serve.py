@@ -50,6 +50,7 @@ class TestTheMarket:
         [
             ((), SYNTHETIC),
             (("--synthetic", "7"), SYNTHETIC | {"feed.seed": 7}),
+            (("--by-hand",), {"feed.source": "synthetic"}),
             (("--feed", "dhan"), {"feed.source": "dhan"}),
             (("--replay", "a.csv"), {"feed.source": "replay", "feed.recording": "a.csv"}),
             (
@@ -82,7 +83,17 @@ class TestWhereAnApplicationWaits:
 
     @pytest.mark.parametrize(
         "address",
-        ["", "here", "ftp://host", "http://", "http://[", "http://a b", "http://a\r\nset-cookie: b", "http://ä"],
+        [
+            "",
+            "here",
+            "ftp://host",
+            "http://",
+            "http://[",
+            "http://a b",
+            "http://a\r\nset-cookie: b",
+            "http://a/\x07",
+            "http://ä",
+        ],
     )
     def test_is_nothing_else(self, natya, address):
         refused = natya("exchange", "serve", "--consent-redirect", address)

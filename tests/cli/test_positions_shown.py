@@ -108,9 +108,12 @@ class TestWhereNoSystemRuns:
 
         assert found == (LastPrice(symbol="INFY", price=102.0, priced_ns=NOON_NS + 3),)
 
-    def test_no_price_is_known_without_a_database(self, tmp_path):
+    def test_no_price_is_known_without_a_database(self, tmp_path, capsys):
         assert recorded_prices(self.settings(tmp_path), ("INFY",)) == ()
         assert list(tmp_path.iterdir()) == []
+        (tmp_path / "natya.duckdb").write_text("something else")
+        assert recorded_prices(self.settings(tmp_path), ()) == (), "of nothing it is not looked for"
+        assert capsys.readouterr().err == ""
 
     def test_a_database_that_is_none_is_said_and_hides_no_position(self, tmp_path, capsys):
         (tmp_path / "natya.duckdb").write_text("something else")
