@@ -94,6 +94,12 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tru
 
     remaining: Count
 
+    allowed: Count = 0
+    """How many it allows in the window; 0: it does not say."""
+
+    period_s: Seconds = 0.0
+    """Seconds of the window; 0: all of time."""
+
 
 class ServiceStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ServiceStatistics"):
     """What the owner of the calls to a service over the network counts since it started."""

@@ -32,6 +32,12 @@ RESTARTS_MAX: Final = 3
 GIVEN_UP_MAX: Final = 20
 """Events that durable subscriptions give up between two looks, and that is not many yet."""
 
+BUDGET_SHARE_MIN: Final = 0.1
+"""Of the requests that a service allows in an hour or a day; fewer left are an alarm."""
+
+BUDGET_PERIOD_MIN_S: Final = 3_600.0
+"""Seconds: a shorter window is used up by any burst, and whole again in a moment."""
+
 Found: TypeAlias = "Iterator[tuple[str, str]]"
 """Whom it is about, which tells several of one rule apart, and what is the matter."""
 
@@ -152,6 +158,16 @@ def _clock(view: View, _before: View, _now_ns: int) -> Found:
             yield name, f"our clock is {service.clock_skew_s:+.1f} s off that of {service.service}"
 
 
+def _budget(view: View, _before: View, _now_ns: int) -> Found:
+    for name, service in view.statistics.items():
+        if not isinstance(service, ServiceStatistics):
+            continue
+        for each in service.budgets:
+            if each.period_s >= BUDGET_PERIOD_MIN_S and each.remaining < BUDGET_SHARE_MIN * each.allowed:
+                left = f"{each.remaining:,} requests are left at {service.service}"
+                yield f"{name} {each.kind} {each.window}", f"{left} of {each.window} ({each.kind})"
+
+
 def _compared(view: View, _before: View, _now_ns: int) -> Found:
     for name, reconciliation in view.statistics.items():
         if isinstance(reconciliation, ReconciliationStatistics) and reconciliation.differences:
@@ -236,6 +252,7 @@ RULES: Final = (
     Rule(name="feed_silent", severity="warning", find=_silent, after_s=15.0),
     Rule(name="order_updates", severity="warning", find=_updates, after_s=60.0),
     Rule(name="token", severity="critical", find=_token),
+    Rule(name="budget", severity="warning", find=_budget),
     Rule(name="reconciliation", severity="critical", find=_compared),
     Rule(name="clock_skew", severity="warning", find=_clock),
     Rule(name="dead_letters", severity="warning", find=_dead_letters),

@@ -147,9 +147,15 @@ class ExternalActor(RuntimeActor):
                 for (endpoint, outcome), calls in sorted(self._called.items())
             ),
             budgets=tuple(
-                Budget(kind=kind, window=window, remaining=remaining)
+                Budget(
+                    kind=kind,
+                    window=str(quota),
+                    remaining=remaining,
+                    allowed=quota.requests,
+                    period_s=(quota.period_ns or 0) / SECOND_NS,
+                )
                 for kind in sorted(self.settings.allowances)
-                for window, remaining in self._limiter.remaining(kind, now_ns).items()
+                for quota, remaining in self._limiter.remaining(kind, now_ns).items()
             ),
             answer=self._answers.timing(),
             rate_wait=self._service.waits.timing(),

@@ -169,11 +169,9 @@ class Limiter:
         for usage in self._kinds[kind].usages:
             usage.add(times_ns)
 
-    def remaining(self, kind: str, now_ns: int) -> dict[str, int]:
-        """Tell how many more requests fit, by quota: `{"10 in 1s": 4}`; those kept for urgent ones among them."""
-        return {
-            str(usage.quota): max(usage.quota.requests - usage.counted(now_ns), 0) for usage in self._kinds[kind].usages
-        }
+    def remaining(self, kind: str, now_ns: int) -> dict[Quota, int]:
+        """Tell how many more requests fit, by quota; those kept for urgent ones among them."""
+        return {usage.quota: max(usage.quota.requests - usage.counted(now_ns), 0) for usage in self._kinds[kind].usages}
 
 
 class _Kind:

@@ -128,6 +128,10 @@ def _budgets(service: ServiceStatistics) -> Iterable[Sample]:
     return [((service.service, each.kind, each.window), each.remaining) for each in service.budgets]
 
 
+def _budget_limits(service: ServiceStatistics) -> Iterable[Sample]:
+    return [((service.service, each.kind, each.window), each.allowed) for each in service.budgets if each.allowed]
+
+
 def _published(events: EventsStatistics) -> Iterable[Sample]:
     yield ("ticks",), events.ticks
     yield ("facts",), events.facts
@@ -214,6 +218,8 @@ METRICS: Final = (
            read=_each(ServiceStatistics, lambda of: [((of.service,), of.waiting)])),
     Metric(name="rate_budget_remaining", help="Requests that a service still allows, by window.", kind="gauge",
            labels=("service", "kind", "window"), read=_each(ServiceStatistics, _budgets)),
+    Metric(name="rate_budget_limit", help="Requests that a service allows in a window.", kind="gauge",
+           labels=("service", "kind", "window"), read=_each(ServiceStatistics, _budget_limits)),
     Metric(name="rate_wait_seconds", help="Time that requests waited for the limits of a service.", kind="timing",
            labels=("service",), read=_each(ServiceStatistics, lambda of: [((of.service,), of.rate_wait)])),
     Metric(name="clock_skew_seconds", help="How far our clock is ahead of a service's, by its newest answer.",

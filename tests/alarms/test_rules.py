@@ -7,7 +7,7 @@ from natya.messages.broker import UpdatesStatistics
 from natya.messages.database import DatabaseStatistics
 from natya.messages.delivery import DeliveryStatistics, SubscriptionStatus
 from natya.messages.events import EventsStatistics
-from natya.messages.health import ServiceStatistics, TokenStatistics
+from natya.messages.health import Budget, ServiceStatistics, TokenStatistics
 from natya.messages.market import FeedStatistics
 from natya.messages.nodes import NodesStatistics
 from natya.messages.order_listing import OrdersStatistics
@@ -45,6 +45,10 @@ def the_orders(**changes):
     return of(OrdersStatistics, **({"risk_state": "NORMAL"} | changes))
 
 
+def a_budget(*, remaining, allowed=7_000, period_s=86_400.0, window="7000 in 1d"):
+    return Budget(kind="orders", window=window, remaining=remaining, allowed=allowed, period_s=period_s)
+
+
 BILLING = of(SubscriptionStatus, subscription="billing")
 WELL = a_view(
     orders=the_orders(),
@@ -53,7 +57,11 @@ WELL = a_view(
     delivery=of(DeliveryStatistics, subscriptions=(BILLING,), dead_letters=2),
     database=of(DatabaseStatistics),
     updates=of(UpdatesStatistics, connected=True),
-    service=of(ServiceStatistics, clock_skew_s=1.9),
+    service=of(
+        ServiceStatistics,
+        clock_skew_s=1.9,
+        budgets=(a_budget(remaining=0, allowed=250, period_s=60.0, window="250 in 1m"), a_budget(remaining=700)),
+    ),
     reconciliation=of(ReconciliationStatistics),
     nodes=of(NodesStatistics, is_connected=True, strategies={"dip": "pune-1"}),
     tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + 31 * MINUTE_NS),
@@ -74,6 +82,9 @@ ILL = {
     "feed_silent": a_view(feed=of(FeedStatistics, silent=3)),
     "order_updates": a_view(updates=of(UpdatesStatistics, connected=False, reason="refused")),
     "token": a_view(tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + 29 * MINUTE_NS)),
+    "budget": a_view(
+        service=of(ServiceStatistics, service="dhan", budgets=(a_budget(remaining=699), a_budget(remaining=700)))
+    ),
     "reconciliation": a_view(reconciliation=of(ReconciliationStatistics, differences=2)),
     "clock_skew": a_view(service=of(ServiceStatistics, service="dhan", clock_skew_s=-3.5)),
     "dead_letters": a_view(events=of(EventsStatistics, dead_letters=4)),
@@ -104,6 +115,7 @@ TOLD = {
     "feed_silent": ("feed", "nothing comes any more of 3 instruments"),
     "order_updates": ("updates", "order updates do not come: refused"),
     "token": ("tokens", "the access token ends in 29 minutes"),
+    "budget": ("service orders 7000 in 1d", "699 requests are left at dhan of 7000 in 1d (orders)"),
     "reconciliation": ("reconciliation", "2 differences between the broker's books and ours"),
     "clock_skew": ("service", "our clock is -3.5 s off that of dhan"),
     "dead_letters": ("events", "4 messages that no handler completed"),

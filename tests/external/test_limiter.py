@@ -13,6 +13,10 @@ from natya.domain.time import DAY_NS, SECOND_NS
 MILLISECOND_NS = SECOND_NS // 1_000
 
 
+def by_text(remaining):
+    return {str(quota): count for quota, count in remaining.items()}
+
+
 class Service:
     """Counts every request when it arrives, by sliding windows and by those of its own clock; all times are its own."""
 
@@ -389,7 +393,7 @@ class TestTwoKindsThatCountAgainstOneQuota:
     def test_are_counted_for_both_of_a_process_before(self, limiter):
         limiter.restore("chains", [0, 1])
 
-        assert limiter.remaining("charts", SECOND_NS // 2) == {"5 in 1s": 3}
+        assert by_text(limiter.remaining("charts", SECOND_NS // 2)) == {"5 in 1s": 3}
 
 
 class TestAServiceThatSaidTooMany:
@@ -409,8 +413,8 @@ class TestAProcessThatFollowsAnother:
         limiter = orders(Quota(3, 60 * SECOND_NS))
         limiter.restore("orders", [30 * SECOND_NS, 10 * SECOND_NS])
 
-        assert limiter.remaining("orders", 31 * SECOND_NS) == {"3 in 1m": 1}
-        assert limiter.remaining("orders", 71 * SECOND_NS) == {"3 in 1m": 2}
+        assert by_text(limiter.remaining("orders", 31 * SECOND_NS)) == {"3 in 1m": 1}
+        assert by_text(limiter.remaining("orders", 71 * SECOND_NS)) == {"3 in 1m": 2}
 
 
 class TestAQuota:

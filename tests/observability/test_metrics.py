@@ -216,7 +216,7 @@ class TestEachMetric:
 
     def test_of_a_service_is_read_by_its_name(self):
         called = Called(endpoint="/orders", outcome="200", calls=7)
-        budget = Budget(kind="orders", window="250 in 1m", remaining=9)
+        budget = Budget(kind="orders", window="250 in 1m", remaining=9, allowed=250)
         one = distinct(ServiceStatistics, service="one", called=(called,), budgets=(budget,))
         two = distinct(ServiceStatistics, service="two")
         view = self.of(one=one, two=two)
@@ -225,6 +225,7 @@ class TestEachMetric:
             assert read_of(name, view) == {("one",): getattr(one, field), ("two",): getattr(two, field)}
         assert read_of("broker_http", view) == {("one", "/orders", "200"): 7}
         assert read_of("rate_budget_remaining", view) == {("one", "orders", "250 in 1m"): 9}
+        assert read_of("rate_budget_limit", view) == {("one", "orders", "250 in 1m"): 250}
 
     def test_of_an_actor_is_read_by_its_name_and_none_where_nobody_tells_of_them(self):
         child = distinct(ChildStatus, path="system/strategies/dip", state="PARKED")
