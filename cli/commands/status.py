@@ -20,7 +20,7 @@ def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pap
     from ...messages.system import Pong
     from ..views.status import Running, status_json, status_text
 
-    directory = directory_of(data_dir, profile)
+    directory = directory_of(data_dir, profile).absolute()
     with running(directory, profile) as system:
         health = system.health()
         has = {each.name for each in health.components}

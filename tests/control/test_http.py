@@ -17,7 +17,14 @@ from natya_web import Line, ask
 from natya.actors.control import OPERATIONS, ControlActor, ControlActorSettings, ControlClient, actor
 from natya.actors.control.errors import TokenFileError
 from natya.actors.control.forms import answer_form
-from natya.actors.control.http.application import ControlApplication, Refusal, _expect_answer, _value_of, served
+from natya.actors.control.http.application import (
+    PROBE_NS,
+    ControlApplication,
+    Refusal,
+    _expect_answer,
+    _value_of,
+    served,
+)
 from natya.actors.control.http.asking import Operate
 from natya.actors.control.http.token_file import TOKEN_NAME, read_token, token_of
 from natya.actors.control.operations import BY_NAME
@@ -27,8 +34,9 @@ from natya.actors.web import WebActor
 from natya.actors.web.mounting import MountRefused
 from natya.config.sections.control import ControlSettings
 from natya.config.sections.web import WebSettings
-from natya.messages.control import ShowHttp
+from natya.messages.control import AskRefused, ShowHttp
 from natya.messages.database import Abandon, Query, QueryFailed, Rows
+from natya.messages.health import Health
 from natya.messages.risk_state import Resume, Resumed
 from natya.messages.strategies import StartStrategy, StrategyChanged
 from natya.messages.supervision import DescribeTree, SupervisionTree, Unavailable
@@ -443,6 +451,58 @@ class TestHowLongAnAnswerIsWaitedFor:
 
     def test_that_does_not_come_is_told(self):
         assert self.asked("/v1/tree", raises=RequestTimedOut("late"))[2] == 504
+
+
+class TestHealthWithoutAToken:
+    @staticmethod
+    def served(answers, now):
+        asked = []
+
+        async def ask(_target, wanted, **_):
+            asked.append(wanted.operation)
+            await asyncio.sleep(0)
+            return answers.pop(0)
+
+        guard = SimpleNamespace(elsewhere=lambda _headers: None)
+        settings = ControlActorSettings(data_dir=Path("/data"), limits=ControlSettings.default(http=True))
+        serve = ControlApplication(guard, settings, ask=ask, monotonic_ns=lambda: now[0], now_ns=lambda: 0)
+
+        async def probe(which):
+            sent = []
+
+            async def send(event):
+                sent.append(event)
+
+            await serve({"method": "GET", "path": f"/health/{which}", "headers": []}, None, send)
+            return sent[0]["status"]
+
+        return probe, asked
+
+    def test_is_asked_for_four_times_a_second_however_many_want_it(self):
+        now = [0]
+        health = Health(live=True, ready=True, reason="", risk_state="NORMAL", components=())
+        probe, asked = self.served([health, msgspec.structs.replace(health, ready=False)], now)
+
+        async def run():
+            first = await asyncio.gather(*(probe(which) for which in ("live", "ready") * 50))
+            now[0] = PROBE_NS - 1
+            second = await probe("ready")
+            now[0] = PROBE_NS
+            return {*first, second}, await probe("ready"), await probe("live")
+
+        assert asyncio.run(run()) == ({200}, 503, 200)
+        assert asked == ["health"] * 2
+
+    def test_that_was_not_told_is_asked_for_again_also_by_another_server(self):
+        now = [0]
+        health = Health(live=True, ready=True, reason="", risk_state="NORMAL", components=())
+        probe, asked = self.served([AskRefused(request_id=0, kind="timed_out", reason="late"), health, health], now)
+
+        assert asyncio.run(probe("ready")) == 504
+        now[0] = PROBE_NS
+        assert asyncio.run(probe("ready")) == 200
+        assert asyncio.run(probe("ready")) == 200
+        assert len(asked) == 3
 
 
 def test_a_stream_that_has_ended_is_answered_by_nothing_else():

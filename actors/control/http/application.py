@@ -6,12 +6,14 @@ one that came through the socket. Whether it is live and ready is told to anyone
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from ....domain.time import SECOND_NS
 from ....domain.trace_context import parsed
 from ....messages.addresses import CONTROL
 from ....messages.control import AskRefused
@@ -37,6 +39,9 @@ ANSWER_S: Final = 10.0
 """How long an answer may take where the operation itself says nothing."""
 
 STREAM: Final = f"{BASE}/stream"
+
+PROBE_NS: Final = SECOND_NS // 4
+"""How old what is told of health without a token may be."""
 
 OWN: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 """No answer is kept by a browser, or read as anything but what it is."""
@@ -72,6 +77,8 @@ class ControlApplication:
         self._limits: Final = settings.limits
         self._ask: Final = ask
         self._monotonic_ns: Final = monotonic_ns
+        self._probe: asyncio.Future[Any] | None = None
+        self._probed_ns = 0
         self._stream: Final = Stream(ask, now_ns=now_ns, mode=settings.mode, role=settings.limits.http_role)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -111,7 +118,7 @@ class ControlApplication:
         client = scope.get("client") or ("", 0)
         if path in {"/health/live", "/health/ready"}:
             _expect_method(method, "GET", "HEAD")
-            return await self._probe(path.rpartition("/")[2])
+            return await self._health(path.rpartition("/")[2])
         if path == f"{BASE}/openapi.json":
             _expect_method(method, "GET")
             return 200, described(), b"application/json"
@@ -132,11 +139,21 @@ class ControlApplication:
         status = 200 if isinstance(value, operation.answers[0]) else 409
         return status, msgspec.json.encode(plain(value)), b"application/json"
 
-    async def _probe(self, which: str) -> tuple[int, bytes, bytes]:
-        health = await self._carry_out(BY_NAME["health"], {}, client=("", 0), strict=True)
+    async def _health(self, which: str) -> tuple[int, bytes, bytes]:
+        health = await asyncio.shield(self._newest_probe())
         assert isinstance(health, Health)
         is_so = health.live if which == "live" else health.ready
         return 200 if is_so else 503, msgspec.json.encode({which: is_so}), b"application/json"
+
+    def _newest_probe(self) -> asyncio.Future[Any]:
+        """Return the question for health that is on its way or was asked just now: one for all, who need no token."""
+        now_ns, probe = self._monotonic_ns(), self._probe
+        is_new = probe is not None and (not probe.done() or now_ns - self._probed_ns < PROBE_NS)
+        if probe is not None and is_new and probe.get_loop() is asyncio.get_running_loop():  # else: of a server before
+            return probe
+        self._probed_ns = now_ns
+        self._probe = asyncio.ensure_future(self._carry_out(BY_NAME["health"], {}, client=("", 0), strict=True))
+        return self._probe
 
     async def _given(self, operation: Operation, scope: Any, receive: Any) -> tuple[dict[str, Any], bool]:
         """Return the arguments by name, and whether they came as JSON, with its types."""
