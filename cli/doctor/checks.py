@@ -42,7 +42,7 @@ def refused(problems: Sequence[str]) -> Iterator[Finding]:
     for check in WITHOUT_SETTINGS:
         yield from check(None)
     for problem in problems:
-        yield Finding("settings", "fault", problem, "natya config check says whether they are right")
+        yield Finding("settings", "fault", problem, "correct it there; natya config check says what is wrong still")
 
 
 def examine(settings: Settings, checks: tuple[Check, ...]) -> Iterator[Finding]:

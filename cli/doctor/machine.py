@@ -40,6 +40,11 @@ MENDS: Final = {
 }
 """How to fix a write that failed, by its error."""
 
+MOUNTS: Final = Path("/proc/self/mountinfo")
+IN_MEMORY: Final = frozenset({"tmpfs", "ramfs", "devtmpfs"})
+OVER_THE_NETWORK: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "afs", "ceph", "fuse.sshfs"})
+"""File systems whose locks and syncs are another machine's to keep."""
+
 CLOCK_UNSYNCHRONISED: Final = 5
 """`TIME_ERROR` of adjtimex(2): nothing synchronises the kernel's clock."""
 
@@ -141,9 +146,29 @@ def _durable_writes(folder: Path) -> Finding:
     except OSError as fault:
         mend = MENDS.get(fault.errno or 0, f"make {folder} writable for this user")
         return Finding("durable writes", "fault", f"{folder}: {fault.strerror}", mend)
+    kind = _file_system_of(folder)
+    if kind in IN_MEMORY:
+        found = f"none: {folder} is in memory alone ({kind}), and gone with the next start of the machine"
+        return Finding("durable writes", "warning", found, "name a system.data_dir on a disk")
+    if kind in OVER_THE_NETWORK:
+        found = f"{took_ms:.2f} ms each (median); {folder} is on another machine ({kind}), which may not keep its word"
+        return Finding("durable writes", "warning", found, "name a system.data_dir on a local disk")
     slow = took_ms > SYNC_WARN_MS
     mend = "every order waits for one: use a local disk, no network file system" if slow else ""
     return Finding("durable writes", "warning" if slow else "ok", f"{took_ms:.2f} ms each (median)", mend)
+
+
+def _file_system_of(folder: Path) -> str:
+    """Return the kind of the file system that a folder is on, such as `ext4`; empty where the kernel does not say."""
+    device = folder.stat().st_dev
+    place = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        mounts = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    # `36 35 98:0 /root /place rw,noatime shared:1 - ext4 /dev/root rw`; none or several fields are before the dash.
+    kinds = [each.partition(" - ")[2].split(" ")[0] for each in mounts if each.split(" ")[2] == place]
+    return kinds[0] if kinds else ""
 
 
 def _sync_ms(folder: Path) -> float:

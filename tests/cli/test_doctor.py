@@ -48,6 +48,14 @@ def settings(tmp_path):
     return make
 
 
+@pytest.fixture(autouse=True)
+def mounts(monkeypatch, tmp_path_factory):
+    """What the kernel says of mounted file systems: nothing, whatever these tests run on."""
+    listed = tmp_path_factory.mktemp("proc") / "mountinfo"
+    monkeypatch.setattr(machine, "MOUNTS", listed)
+    return listed
+
+
 def at_dhan(settings, **changes):
     broker = {"name": "dhan", "client_id": "1000000001", "access_token": a_token(ends_in_s=80_000), **changes}
     secret = ("access_token", "pin", "totp_secret")
@@ -273,6 +281,27 @@ class TestThisMachine:
 
         assert [each.found.rpartition(" ")[2] for each in rooms] == [str(tmp_path), str(apart)][: 1 + is_apart]
         assert (writes.state, synced) == ("ok", [apart if is_apart else tmp_path])
+
+    @pytest.mark.parametrize(
+        ("kind", "told"),
+        [
+            ("ext4", "ms each (median)"),
+            ("tmpfs", "is in memory alone (tmpfs), and gone with the next start of the machine"),
+            ("nfs4", "is on another machine (nfs4), which may not keep its word"),
+        ],
+    )
+    def test_writes_durably_on_a_disk_of_its_own(self, settings, tmp_path, mounts, kind, told):
+        device = tmp_path.stat().st_dev
+        mounts.write_text(
+            f"21 1 0:4711 / /other rw - tmpfs tmpfs rw\n"
+            f"36 35 {os.major(device)}:{os.minor(device)} / / rw,noatime shared:1 master:2 - {kind} /dev/root rw\n"
+        )
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(machine, "_sync_ms", lambda _: 1.0)
+            _, found = machine.disk(settings())
+
+        assert told in found.found
+        assert bool(found.mend) == (found.state == "warning") == (kind != "ext4")
 
     @pytest.mark.parametrize(("took_ms", "state"), [(20.0, "ok"), (20.1, "warning")])
     def test_writes_durably_in_time(self, settings, monkeypatch, took_ms, state):
