@@ -44,9 +44,9 @@ class Plan:
             ValueError: candles cannot have this length.
         """
         survey = self.survey
-        self._interval_ns = given_ns or told_ns or None
+        self._interval_ns = given_ns or told_ns
         self._intervals = {name: self._interval_ns or survey.interval_of(name) for name in survey.ways}
-        longest_ns = max(self._intervals.values(), default=self._interval_ns or 0)
+        longest_ns = max(self._intervals.values(), default=0)
         if longest_ns > INTERVAL_MAX_NS:
             raise ValueError(
                 f"candles of at most {duration_text(INTERVAL_MAX_NS)} are wanted, found {duration_text(longest_ns)} "
@@ -71,7 +71,7 @@ class Plan:
 
     def interval_of(self, symbol: str) -> int:
         """Return the length of a symbol's candles, in ns."""
-        return self._interval_ns or self._intervals.get(symbol) or self.survey.interval_of(symbol)
+        return self._interval_ns or self.survey.interval_of(symbol)
 
     def place(self, row: Row, line: int) -> Line | None:
         """Return a row with its place in the order of time; None if it has no content. Called for each, in order.
@@ -116,7 +116,7 @@ def make_plan(table: Table, columns: Columns, symbol: SymbolColumn, *, interval_
     if columns.shape == "ticks":
         _expect_oldest_first(survey)
     else:
-        told_ns = whole(first[columns.at("interval_ns")]) if first and "interval_ns" in columns else None
+        told_ns = whole(first[columns.at("interval_ns")]) if first is not None else None
         plan.set_intervals(given_ns=interval_ns, told_ns=told_ns)
     return plan
 
@@ -135,7 +135,7 @@ def _survey(table: Table, columns: Columns, symbol: SymbolColumn, *, ahead: bool
     time_at, last_at = columns.at("time"), columns.at("last")
     rows_max = None if "symbol" in columns else 1 if of_ticks else LOOK_AHEAD_ROWS
     for row in table.rows():
-        if len(row) != columns.width or is_blank(row):
+        if len(row) != columns.width:
             continue
         row.append("")
         first = first or row

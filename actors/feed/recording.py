@@ -278,8 +278,7 @@ class Recording:
 
     def _source(self, plan: Plan) -> str:
         """Return the name of the source: the fingerprint of the file and of the settings that change its messages."""
-        needs_symbol = plan.survey.has_gaps or "symbol" not in plan.columns
-        names = f"{self._symbol if needs_symbol else ''} {plan.columns.shape} {self._grid_name}"
+        names = f"{self._symbol if plan.survey.has_gaps else ''} {plan.columns.shape} {self._grid_name}"
         if plan.columns.shape == "candles":
             names += f" {self._interval_ns or ''} {self._exchange} path 2"
         elif not plan.survey.is_in_order:

@@ -106,7 +106,7 @@ class SimulatedFeedActor(RuntimeActor):
         self._place = 0
         self._next_chunk: list[MarketMessage] | None = None
         self._exhausted = self._starved = self._held = False
-        self._skips = self.settings.source == "replay" and self.settings.speed > 0
+        self._skips = self.settings.speed > 0
         self._close: ReachClose | None = None
         self._skipped_ns = self.clock.now_ns()
         """Market time up to which closed hours were looked for."""
@@ -222,7 +222,7 @@ class SimulatedFeedActor(RuntimeActor):
         """Request the first release of this life, and set the market's end; earlier requests are void."""
         self._release = Release()
         self._go_on()
-        if self.settings.duration_s and not self._progress.ended:
+        if self.settings.duration_s:
             lasted_s = (self.clock.monotonic_ns() - self._progress.began_ns) / SECOND_NS
             self.after(max(0.0, self.settings.duration_s - lasted_s), EndMarket())
 

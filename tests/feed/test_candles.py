@@ -269,6 +269,18 @@ class TestCandlesOfSeveralSymbols:
         assert [line for line, _ in found.bad_lines] == [5, 6]
         assert found.bad_lines[1][1].startswith(f"a start not before {MONDAY} 09:17:00 IST is wanted")
 
+    def test_are_of_another_source_by_the_clock_of_another_zone(self, write, messages):
+        path = write(HEADER, f"{MONDAY} 09:15,1,1,1,1,1", f"{MONDAY} 09:16,1,1,1,1,1")
+        (here, *_), (there, *_) = (messages(path, zone=zone) for zone in ("IST", "UTC"))
+
+        assert there.exchange_ns - here.exchange_ns == 19_800 * 10**9
+        assert there.source != here.source
+
+    def test_are_of_another_source_for_another_symbol_where_none_has_one(self, write, messages):
+        path = write(HEADER, f"{MONDAY} 09:15,1,1,1,1,1", f"{MONDAY} 09:16,1,1,1,1,1")
+
+        assert messages(path, symbol="TCS")[0].source != messages(path, symbol="SBIN")[0].source
+
     def test_may_have_rows_without_a_symbol_where_one_is_given(self, write, messages):
         rows = [f"{MONDAY} 09:15,1,1,1,1,1,", f"{MONDAY} 09:16,1,1,1,1,1, ", f"{MONDAY} 09:17,1,1,1,1,1,INFY"]
         path = write(HEADER + ",trading_symbol", *rows)
@@ -401,6 +413,14 @@ class TestCandlesWithTheNewestFirst:
         assert [each.price for each in said if isinstance(each, Tick)][::4] == [6.0, 7.0, 8.0, 9.0, 10.0]
         assert times(said) == sorted(times(said))
         assert backwards.notes == ("newest first: sorted by time",)
+
+    def test_are_read_as_if_they_were_written_the_other_way_round(self, write, recording):
+        rows = [*self.ROWS[:2], "2025-01-09,7,7,7,7,1", *self.ROWS[2:]]
+        backwards = recording(write(HEADER, *rows), bad_rows_max=1)
+        said = [each for chunk in backwards.chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert [each.open for each in said] == [6.0, 7.0, 8.0, 7.0, 10.0]
+        assert [line for line, _ in backwards.bad_lines] == [3]
 
     def test_must_go_back_all_of_them(self, write, messages):
         with pytest.raises(RecordingError, match=r"line 6: a start not after 2025-01-07 00:00:00 IST is wanted"):

@@ -256,6 +256,14 @@ class TestAPriceWithAComma:
 
         assert (found.open, found.high) == (74.125, 75.5)
 
+    def test_that_is_no_number_at_all_is_refused_as_that(self, candles):
+        rows = ("2025-04-09;74,125;75,125;74,125;74,125;1", "2025-04-10;7,4x;75,125;74,125;74,125;1")
+
+        with pytest.raises(RecordingError, match="can be read in one way are wanted, found '74,125'"):
+            candles(HEADER.replace(",", ";"), *rows)
+        with pytest.raises(RecordingError, match=r"line 2: (?!.*in one way).*found '7,4x'"):
+            candles(HEADER.replace(",", ";"), rows[1])
+
     def test_is_told_where_it_is_a_decimal_one_and_makes_the_recording_another(self, write):
         path = write(HEADER.replace(",", ";"), "2025-04-09;74,125;74,125;74,125;74,125;1")
         found = {}
@@ -483,6 +491,38 @@ class TestADownload:
         )
 
         assert (found[0].open, found[0].high, found[0].volume) == (1200.0, 1234.5, 12_345_678)
+
+
+class TestWhatTheSettingsSay:
+    @pytest.mark.parametrize(
+        ("said", "begin", "price"),
+        [({}, "", 0), ({"dates": "day-first"}, "2025-04-03", 74_125), ({"dates": "month-first"}, "2025-03-04", 74_125)],
+        ids=["nothing", "the day first", "the month first"],
+    )
+    def test_of_dates_is_believed_and_nothing_is_found_in_the_file(self, tmp_path, feed_settings, said, begin, price):
+        path = tmp_path / "a.csv"
+        path.write_text(f"{HEADER}\n03/04/2025,74125,74125,74125,74125,1\n")
+        market = open_recordings(feed_settings(recording=path, **said))
+        if not said:
+            with pytest.raises(RecordingError, match="dates whose day and month can be told apart are wanted"):
+                list(market.chunks())
+            return
+        *_, candle = (each for chunk in market.chunks() for each in chunk)
+
+        assert (begins(candle), candle.open) == (f"{begin} 00:00", price)
+
+    @pytest.mark.parametrize(
+        ("said", "text", "price"),
+        [({}, "74,5", 74.5), ({"decimal": "comma"}, "74,150", 74.15), ({"decimal": "point"}, "74,150", 74_150)],
+        ids=["nothing", "a comma", "a point"],
+    )
+    def test_of_decimals_is_believed_and_nothing_is_found_in_the_file(self, tmp_path, feed_settings, said, text, price):
+        path = tmp_path / "a.csv"
+        path.write_text(f"{HEADER.replace(',', ';')}\n2025-04-09;{text};{text};{text};{text};1\n")
+        market = open_recordings(feed_settings(recording=path, **said))
+        *_, candle = (each for chunk in market.chunks() for each in chunk)
+
+        assert candle.open == price
 
 
 class TestAFolder:

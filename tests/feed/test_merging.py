@@ -7,6 +7,7 @@ import pytest
 
 from natya.actors.feed import Outlook, RecordingError, look_ahead
 from natya.actors.feed.files.folders import absolute, named
+from natya.actors.feed.merging import Merged
 from natya.actors.feed.recording import open_recordings
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.messages.market import Candle, Tick
@@ -42,6 +43,35 @@ class TestSeveralRecordings:
         assert [tick.symbol for tick in found] == ["A", "B", "A", "B", "A"]
         assert [tick.sequence for tick in found] == [1, 2, 3, 4, 5]
         assert len({tick.source for tick in found}) == 1
+
+    def test_have_a_candle_before_the_tick_behind_it_where_the_next_one_cuts_it_short(self, write, merged):
+        five = write("date,open,high,low,close,interval_ns,symbol", *(
+            f"{MONDAY} {time},1,1,1,1,300000000000,A" for time in ("09:15", "09:20", "09:22", "09:30")
+        ), name="a.csv")  # fmt: skip
+        ticks_of_b = write(TICKS, *ticks("B", "09:21:00", "09:23:00", "09:26:00", "09:28:00"), name="b.csv")
+
+        found = said(merged(five, ticks_of_b))
+        times = [each.exchange_ns for each in found if isinstance(each, Tick)]
+
+        assert times == sorted(times)
+        assert len(times) == 4 * 4 + 4
+
+    def test_that_say_nothing_of_when_they_begin_are_opened_first(self):
+        opened = []
+
+        class Silent:
+            path, bad_rows, notes, candle_lengths = Path("x"), 0, (), ()
+
+            def __init__(self, begins_ns):
+                self.look, self.needs_symbol = lambda: begins_ns, lambda: False
+                self.fingerprint = lambda: str(begins_ns)
+
+            def chunks(self):
+                opened.append(self.look())
+                return iter(())
+
+        assert said(Merged([Silent(7), Silent(None), Silent(5)])) == []
+        assert opened == [None, 5, 7]
 
     def test_are_open_only_while_their_messages_are_due(self, write, merged, monkeypatch):
         monkeypatch.setattr("natya.actors.feed.merging.MESSAGES_A_CHUNK", 1)

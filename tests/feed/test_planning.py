@@ -6,7 +6,7 @@ import pytest
 
 from natya.actors.feed.planning import INTERVAL_MAX_NS, Plan
 from natya.actors.feed.survey import Survey
-from natya.domain.time import SECOND_NS
+from natya.domain.time import DAY_NS, SECOND_NS
 
 MINUTE_NS = 60 * SECOND_NS
 
@@ -43,6 +43,15 @@ def test_a_symbol_that_the_first_rows_have_not_has_candles_as_long_as_the_others
     plan.set_intervals(given_ns=given_ns, told_ns=told_ns)
 
     assert plan.interval_of("A") == plan.interval_of("B") == found_ns
+
+
+@pytest.mark.parametrize("symbols", ["AB", "BA"])
+def test_candles_of_months_are_refused_whichever_symbol_has_them(symbols):
+    days, months = [number * DAY_NS for number in range(5)], [number * 30 * DAY_NS for number in range(5)]
+    plan = a_plan_of(dict(zip(symbols, (days, months), strict=True)))
+
+    with pytest.raises(ValueError, match="candles of at most 27d are wanted, found 30d from one to the next"):
+        plan.set_intervals(given_ns=None, told_ns=None)
 
 
 def test_candles_are_not_said_to_be_longer_than_they_are_apart():

@@ -4,18 +4,32 @@ import itertools
 import os
 import signal
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
 import pytest
+from natya_builders import a_candle, a_tick
 from natya_processes import children_of
 
-from natya.actors.feed import SimulatedFeedActor, here, simulated
+from natya.actors.feed import (
+    CandlesWanted,
+    Outlook,
+    RecordingError,
+    SimulatedFeedActor,
+    expect_source,
+    here,
+    is_served_here,
+    simulated,
+)
 from natya.actors.feed.recording import HOW_TO_GO_ON
-from natya.actors.feed.simulated import EndMarket
+from natya.actors.feed.simulated import EndMarket, Progress
 from natya.actors.feed.source import BEHIND_CLOSE_NS, MESSAGES_A_CHUNK
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
+from natya.config.errors import SettingsError
+from natya.messages.accounts import RecordingPlayed
 from natya.messages.broker import FindOrder
+from natya.messages.journal import Append
 from natya.messages.market import AwaitMarketEnd, Candle, MarketEnded, Tick, TicksRecorded
 from natya.messages.supervision import DeadLetter
 from natya.messages.system import Ping
@@ -147,6 +161,7 @@ class TestTheEndOfAMarket:
 
         assert ended.ticks == len(received(events, 3)) == 3
         assert ended.error == f"{path}, line 5: 3 columns are wanted, found 1; {HOW_TO_GO_ON}"
+        system.request("feed", Ping(), timeout_s=5)  # it has told of it behind the answer
         (told,) = [each for each in caplog.records if each.getMessage() == "market.ended"]
         assert (told.levelname, told.fields) == ("ERROR", {"ticks": 3, "candles": 0, "error": ended.error})
 
@@ -224,6 +239,30 @@ class TestAMarketAheadOfTheDatabase:
         system.tell("feed", TicksRecorded(source=received(events, 2)[-1].source, sequence=10))
 
         assert system.request("feed", AwaitMarketEnd(), timeout_s=5).ticks == 10
+
+    @pytest.mark.parametrize(
+        ("is_held", "source", "sequence", "goes_on"),
+        [
+            (True, "ours", 1, False),
+            (True, "ours", 2, True),
+            (True, "another", 5, False),
+            (False, "ours", 2, False),
+            (False, "ours", 1, False),
+        ],
+    )
+    def test_goes_on_once_so_much_is_recorded_that_there_is_room(self, is_held, source, sequence, goes_on):
+        went_on = []
+        feed = SimpleNamespace(
+            _progress=Progress(start_ns=0, began_ns=0, ticks=5, source="ours"),
+            _held=is_held,
+            settings=SimpleNamespace(unrecorded_ticks_max=3),
+            trouble="waits",
+            _go_on=lambda: went_on.append(True),
+        )
+        SimulatedFeedActor.note_recorded(feed, TicksRecorded(source=source, sequence=sequence), None)
+
+        assert (went_on, feed._held) == ([True] * goes_on, is_held and not goes_on)
+        assert feed.trouble == ("" if goes_on else "waits")
 
 
 class TestAFeedThatFails:
@@ -335,6 +374,21 @@ class TestAStop:
         assert statistics.ticks > statistics.recorded_sequence == 0
         assert [each.getMessage() for each in caplog.records] == ["market.not_recorded"]
 
+    @pytest.mark.parametrize(
+        ("recorded", "waits", "is_over"), [(5, True, True), (6, True, True), (4, True, False), (4, False, True)]
+    )
+    def test_is_over_as_soon_as_all_is_recorded(self, recorded, waits, is_over):
+        timers = []
+        feed = SimpleNamespace(
+            _progress=Progress(start_ns=0, began_ns=0, ticks=5, recorded=recorded),
+            _last_wait=None,
+            _waits=waits,
+            after_on_machine=lambda seconds, _message: timers.append(seconds) or "a timer",
+        )
+
+        assert [SimulatedFeedActor.is_drained(feed) for _ in range(2)] == [is_over] * 2
+        assert timers == [simulated.RECORDING_S]
+
 
 class TestAtASpeedOfItsOwn:
     FRIDAY, MONDAY = 1_766_742_299, 1_766_979_901
@@ -394,6 +448,135 @@ def test_a_recording_lasts_to_the_close_of_the_session_that_it_has_reached(
 
     close_ns = MONDAY_NS + (15 * 3_600 + 30 * 60) * 10**9
     assert done == ([(simulated.ReachClose, close_ns + BEHIND_CLOSE_NS)] if is_waited_for else ["ended"])
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+@pytest.mark.parametrize(
+    ("message", "due_ns", "is_candle"),
+    [(a_tick(exchange_ns=7), 7, False), (a_candle(start_ns=1, interval_ns=6), 7, True), (None, None, False)],
+    ids=["a tick", "a candle", "not read yet"],
+)
+def test_the_next_message_is_asked_for_at_its_time_and_as_what_it_is(message, due_ns, is_candle, is_ended):
+    asked = []
+    stage = SimpleNamespace(
+        _progress=SimpleNamespace(ended=is_ended),
+        _chunk=[message] if message is not None else [],
+        _place=0,
+        _skips=False,
+        _release="release",
+        when_quiet=lambda release, at_ns, *, ends: asked.append((release, at_ns, ends)),
+    )
+    SimulatedFeedActor._go_on(stage)
+
+    assert asked == ([] if is_ended else [("release", due_ns, is_candle)])
+
+
+def test_closed_hours_are_passed_once():
+    friday, monday = (at * 10**9 for at in (TestAtASpeedOfItsOwn.FRIDAY, TestAtASpeedOfItsOwn.MONDAY))
+    skipped = []
+    stage = SimpleNamespace(_skipped_ns=friday, settings=SimpleNamespace(exchange="NSE"), skip_market=skipped.append)
+    for until_ns in (friday + 1, monday, friday + 2, monday + 1, monday + 10**9):
+        SimulatedFeedActor._skip_closed_hours(stage, until_ns)
+
+    assert [round(each / 3_600e9) for each in skipped] == [66]
+
+
+@pytest.mark.parametrize(
+    ("source", "is_exhausted", "error", "is_played"),
+    [
+        ("replay", True, "", True),
+        ("replay", False, "", False),
+        ("replay", True, "line 7 is broken", False),
+        ("synthetic", True, "", False),
+    ],
+)
+def test_a_recording_is_written_down_as_played_that_was_read_to_its_end_without_a_fault(
+    source, is_exhausted, error, is_played
+):
+    sent, logged = [], []
+    stage = SimpleNamespace(
+        _progress=Progress(start_ns=0, began_ns=0, ticks=5, candles=2, source="ours", error=error),
+        _bad_rows=lambda: 3,
+        _source=None,
+        _exhausted=is_exhausted,
+        settings=SimpleNamespace(source=source),
+        clock=SimpleNamespace(now_ns=lambda: 9),
+        send=lambda name, message: sent.append((name, message)),
+        log=lambda event, **fields: logged.append((event, fields)),
+    )
+    stage._market_ended = lambda: SimulatedFeedActor._market_ended(stage)
+    for _ in range(2):
+        SimulatedFeedActor._end(stage)
+
+    fact = RecordingPlayed(source="ours", ticks=5, candles=2, occurred_ns=9)
+    assert sent == ([("journal", Append(facts=(fact,)))] if is_played else [])
+    level = "error" if error else "info"
+    assert logged == [("market.ended", {"level": level, "ticks": 5, "candles": 2, "error": error})]
+    assert stage._market_ended() == MarketEnded(ticks=5, candles=2, bad_rows=3, error=error)
+
+
+@pytest.mark.parametrize(
+    ("is_open", "is_ended", "found"), [(False, False, 1), (True, False, 2), (True, True, 1), (False, True, 1)]
+)
+def test_broken_rows_are_those_of_the_source_until_the_market_has_ended(is_open, is_ended, found):
+    stage = SimpleNamespace(
+        _source=SimpleNamespace(bad_rows=2) if is_open else None,
+        _progress=SimpleNamespace(bad_rows=1, ended=is_ended),
+    )
+
+    assert SimulatedFeedActor._bad_rows(stage) == found
+
+
+@pytest.mark.parametrize(("source", "wrong"), [("dhan", "mode"), ("synthetic", "levels")])
+def test_an_option_that_is_wrong_is_told_with_where_it_came_from(feed_settings, source, wrong):
+    settings = feed_settings(source=source, options={wrong: "x"})
+
+    with pytest.raises(SettingsError) as found:
+        expect_source(settings, {"feed.options": "natya.toml"})
+    assert "natya.toml" in str(found.value)
+    with pytest.raises(SettingsError, match=rf"feed\.options\.{wrong}"):
+        expect_source(settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_here"),
+    [
+        ({"source": "synthetic"}, False),
+        ({"source": "dhan"}, False),
+        ({"source": "dhan", "options": {"url": "ws://127.0.0.1:1"}}, True),
+    ],
+)
+def test_a_market_is_served_here_where_its_feed_is_an_exchange_of_this_machine(feed_settings, changes, is_here):
+    assert is_served_here(feed_settings(**changes)) is is_here
+
+
+@pytest.mark.parametrize(
+    ("wanted", "played", "is_made"),
+    [
+        ((180, ()), (), True),
+        ((60, ()), (), False),
+        ((60, ("TCS",)), (), False),
+        ((60, ("INFY",)), (), True),
+        ((60, ()), ("INFY",), True),
+        ((60, ()), ("TCS", "INFY"), False),
+        ((60, ("TCS",)), ("INFY",), True),
+        ((180, ("TCS",)), ("TCS",), True),
+    ],
+)
+def test_candles_that_a_strategy_wants_are_made_of_those_that_are_not_longer(wanted, played, is_made):
+    """Of a recording with candles of 3 minutes of TCS."""
+    outlook = Outlook(candle_lengths=((Path("a.csv"), {"TCS": 180 * 10**9}),))
+    interval_s, symbols = wanted
+    expected = [CandlesWanted(interval_s * 10**9, symbols)]
+    if is_made:
+        outlook.expect_candles(expected, played=played)
+        return
+    with pytest.raises(RecordingError) as refused:
+        outlook.expect_candles(expected, played=played)
+    assert str(refused.value) == (
+        "a.csv: candles of 1m are wanted by a strategy, found those of 3m of TCS; a strategy that is given its symbols "
+        "may leave it out"
+    )
 
 
 @pytest.mark.parametrize(("last", "is_waited_for"), [("15:29:30", True), ("15:28:30", False)])
