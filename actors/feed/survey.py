@@ -152,20 +152,18 @@ class Survey:
 
     def _note_of(self, symbol: str, interval_ns: int) -> str:
         distances = self.ways[symbol].distances
-        name = f" of {symbol}" if symbol and len(self.ways) > 1 else ""
+        name = f" of {symbol}" if len(self.ways) > 1 else ""
         if not distances:
             return f"one candle{name} does not tell its length: {duration_text(interval_ns)} is taken"
+        # Distances from one day to the next are left out: 15:29 to 09:15 is in every file of minutes.
+        most_ns = max(interval_ns, DAY_NS // 2)
         others = Counter(
             {
                 distance: count
                 for distance, count in distances.items()
-                if distance != interval_ns and (distance < interval_ns or (distance < DAY_NS and interval_ns < DAY_NS))
+                if distance != interval_ns and distance <= most_ns
             }
         )
-        # Distances from one day to the next are left out: 15:29 to 09:15 is in every file of minutes.
-        nights = [distance for distance in others if distance > max(interval_ns, DAY_NS // 2)]
-        for distance in nights:
-            del others[distance]
         if not others:
             return ""
         shown = ", ".join(

@@ -108,9 +108,9 @@ class TimeReader:
         plain = text.strip()
         if plain.isdecimal() and plain.isascii():
             return self._number(plain, text)
-        date, _, clock = plain.partition(" ")
-        if date[-1:].isdecimal() and _EITHER_WAY.fullmatch(date):
-            iso = self._dates_as_iso[date]
+        if match := _EITHER_WAY.fullmatch(plain):
+            clock = match[4]
+            iso = self._dates_as_iso[plain[: match.end(3)]]
             if not clock:
                 return _iso_ns(iso, self._zone)
             return _believed(self._dates[iso] + self._clocks[self._clocks_as_iso[clock]], text)
@@ -123,7 +123,8 @@ class TimeReader:
     def _date_as_iso(self, text: str) -> str:
         """Write a date of three numbers, whose year is the last, as ISO 8601 does."""
         match = _EITHER_WAY.fullmatch(text)
-        if match is None or (self._dates_are is None and len(match[3]) != len("2025")):
+        assert match is not None, "it is one of three numbers"
+        if self._dates_are is None and len(match[3]) != len("2025"):
             raise _no_time(text)
         if self._dates_are is None:
             raise ValueError(
@@ -200,7 +201,7 @@ class DateOrderFound:
 def is_clock(text: str) -> bool:
     """Return whether a text is a time of day without a date."""
     plain = text.strip()
-    return bool(_CLOCK.fullmatch(plain) or (_BARE_CLOCK.fullmatch(plain) and len(plain) <= len("091500")))
+    return bool(_CLOCK.fullmatch(plain) or _BARE_CLOCK.fullmatch(plain))
 
 
 def joined(date: str, clock: str) -> str:

@@ -20,7 +20,7 @@ from natya.actors.feed.numbers import (
     whole_or_none,
     with_decimal_comma,
 )
-from natya.actors.feed.times import TimeReader
+from natya.actors.feed.times import DateOrderFound, TimeReader, is_clock
 from natya.domain.time import day_of
 
 NOON_NS = 1_766_992_622_000_000_000  # 2025-12-29 12:47:02 in India
@@ -164,6 +164,7 @@ class TestATime:
             ("2025/12/29", 1_766_946_600_000_000_000),
             (" 29-Dec-2025 ", 1_766_946_600_000_000_000),
             ("1766992622.0", NOON_NS),
+            ("2025-1-9", 1_736_361_000_000_000_000),
         ],
     )
     def test_is_read_to_the_nanosecond(self, text, time_ns):
@@ -190,6 +191,7 @@ class TestATime:
             "1766992622001.5",
             "20251229.5",
             "17669926220010000000",
+            "１７６６９９２６２２",  # noqa: RUF001  digits of another kind
             "2025-13-01",
             "1960-01-01",
             "2300-01-01",
@@ -204,6 +206,73 @@ class TestATime:
     def test_is_refused_where_it_is_none(self, text):
         with pytest.raises(ValueError, match="a time as ISO 8601 or as a number since 1970 is wanted"):
             TimeReader().read(text)
+
+    @pytest.mark.parametrize(
+        "clock", [" 12:47:02", "T12:47:02", ",12:47:02", " 124702", "T12:47:02+05:30", " 12:47:02 PM"]
+    )
+    @pytest.mark.parametrize(
+        ("date", "order"),
+        [
+            ("29/12/2025", "day-first"),
+            ("12/29/2025", "month-first"),
+            ("29-12-25", "day-first"),
+            ("29.12.2025", "day-first"),
+        ],
+    )
+    def test_whose_date_has_three_numbers_has_its_clock_whatever_stands_between_them(self, date, order, clock):
+        reader = TimeReader(dates=order)
+
+        assert reader.read(date + clock) == NOON_NS
+        assert reader.read(date) == 1_766_946_600_000_000_000
+        if clock[-2:].isdecimal() and "+" not in clock:
+            assert reader.read(f"{date}{clock}.5") == NOON_NS + 500_000_000
+
+    @pytest.mark.parametrize("behind", ["Z", "x9", "-9", "/9", " noon", "T", " 25:00", "+05:30"])
+    def test_with_anything_else_behind_such_a_date_is_refused(self, behind):
+        with pytest.raises(ValueError, match="a time as ISO 8601 or as a number since 1970 is wanted"):
+            TimeReader(dates="day-first").read(f"29/12/2025{behind}")
+
+    def test_without_a_zone_is_by_the_clock_of_its_column_and_a_day_is_one_in_india(self):
+        reader = TimeReader(zone=UTC)
+
+        for text in ("20251229T1247", "2025-12-29 12:47", "29-Dec-2025 12:47"):
+            assert reader.read(text) == NOON_NS - 2 * 10**9 + 19_800 * 10**9
+        assert reader.read("2025-12-29") == TimeReader().read("2025-12-29")
+
+    @pytest.mark.parametrize(("date", "is_asked_for"), [("09/01/2025", True), ("09/01/25", False), ("29-12-25", False)])
+    def test_whose_order_is_not_known_asks_for_it_where_the_year_is_told(self, date, is_asked_for):
+        with pytest.raises(ValueError, match="is wanted") as refused:
+            TimeReader().read(date)
+
+        assert ("by --dates or feed.dates" in str(refused.value)) is is_asked_for
+
+    @pytest.mark.parametrize(
+        ("date", "order"),
+        [
+            ("13/04/2025", "day-first"),
+            ("04/13/2025", "month-first"),
+            ("03/04/2025", None),
+            ("13/14/2025", None),
+            ("13/04/25", None),
+            ("04/13/25", None),
+            ("2025-04-13", None),
+        ],
+    )
+    def test_of_three_numbers_tells_which_comes_first_by_one_above_twelve_beside_a_whole_year(self, date, order):
+        found = DateOrderFound()
+        found.look(date)
+
+        assert (found.order, found.is_needed) == (order, not date.startswith("2025"))
+
+    @pytest.mark.parametrize(
+        ("text", "is_one"),
+        [
+            ("09:15", True), (" 9:15:00 AM ", True), ("0915", True), ("091500", True), ("915", True),
+            ("0915000", False), ("9", False), ("abc", False), ("", False), ("2025", True), ("09:15x", False),
+        ],
+    )  # fmt: skip
+    def test_of_day_is_told_from_other_texts(self, text, is_one):
+        assert is_clock(text) is is_one
 
     @pytest.mark.parametrize("date", ["09/01/2025", "13/01/2025", "01-13-2025"])
     def test_says_how_day_and_month_are_told_apart(self, date):

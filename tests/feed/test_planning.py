@@ -70,6 +70,8 @@ def test_candles_are_not_said_to_be_longer_than_they_are_apart():
         ({"A": range(5)}, 30 * SECOND_NS, False),
         ({"A": (*range(9), *range(1_000, 1_009), 5_000)}, 30 * SECOND_NS, True),
         ({"A": (0, 5, 11, 13, 30, 41, 44, 60, 70, 75, 99)}, MINUTE_NS, False),
+        ({"A": (*range(6), *range(15, 65, 10))}, 30 * SECOND_NS, True),
+        ({"A": (*range(6), *range(15, 75, 10))}, 30 * SECOND_NS, False),
         ({"A": range(0, 90, 10), "B": (0, 1, 30)}, MINUTE_NS, False),
         ({"A": range(0, 90, 10), "B": (0, 20, 30)}, MINUTE_NS, True),
         ({"A": range(8, -1, -1)}, 30 * SECOND_NS, True),

@@ -46,6 +46,33 @@ class TestAFullPacket:
         assert tick.depth.ask_prices == ()
 
     @pytest.mark.parametrize(
+        ("side", "row", "found"),
+        [
+            ("bid", "99,5", ((99.0,), ())),
+            ("ask", "101,5", ((), (101.0,))),
+            ("bid", "0,0", ((), ())),
+            ("bid", "0,", ((), ())),
+            ("bid", ",", None),
+        ],
+    )
+    def test_may_have_one_side_and_zeros_are_an_empty_book_where_nothing_is_none(
+        self, write, messages, side, row, found
+    ):
+        (tick,) = messages(write(f"time,ltp,{side}_price_1,{side}_qty_1", f"2025-12-29 12:00,100,{row}"))
+
+        depth = tick.depth
+        assert (None if depth is None else (depth.bid_prices, depth.ask_prices)) == found
+
+    @pytest.mark.parametrize(
+        ("row", "day"),
+        [("1,2,1,2", (1.0, 2.0)), (",2,1,2", (0.0, 2.0)), ("0,0,0,0", (0.0, 0.0)), (",,,2", (0.0, 2.0)), (",,,", None)],
+    )
+    def test_has_the_prices_of_the_day_that_are_told(self, write, messages, row, day):
+        (tick,) = messages(write("time,ltp,ltq,open,high,low,close", f"2025-12-29 12:00,100,1,{row}"))
+
+        assert (None if tick.day is None else (tick.day.open_price, tick.day.close_price)) == day
+
+    @pytest.mark.parametrize(
         ("level", "bids"),
         [("99.5,10", (100.0, 99.5)), ("0,10", (100.0,)), (",10", (100.0,)), ("99.5,0", (100.0,)), ("99.5,", (100.0,))],
     )
