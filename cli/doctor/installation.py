@@ -108,7 +108,8 @@ def credentials(settings: Settings) -> Iterator[Finding]:
         return
     faults = [*_client_id(broker.client_id), *forms.pin(broker.pin.reveal()), *forms.seed(broker.totp_secret.reveal())]
     yield from faults
-    token = list(_token(broker.access_token.reveal(), has_login=bool(broker.pin) and bool(broker.totp_secret)))
+    has_login, is_dhans = bool(broker.pin) and bool(broker.totp_secret), not broker.base_url
+    token = list(_token(broker.access_token.reveal(), has_login=has_login, is_dhans=is_dhans))
     yield from token
     if not faults and not token:
         yield Finding("credentials", "ok", "client id, token and codes have the right form")
@@ -125,7 +126,7 @@ def _client_id(text: str) -> Iterator[Finding]:
         yield Finding("credentials", "fault", found, "set broker.client_id to the number that the broker shows")
 
 
-def _token(text: str, *, has_login: bool) -> Iterator[Finding]:
+def _token(text: str, *, has_login: bool, is_dhans: bool) -> Iterator[Finding]:
     from ...domain.dhan.tokens import life_of  # noqa: PLC0415
 
     if not text:
@@ -137,7 +138,8 @@ def _token(text: str, *, has_login: bool) -> Iterator[Finding]:
     life = life_of(text, now_ns=now_ns)
     mend = "get a new one: natya broker login, or from the broker's site"
     if life is None:
-        yield Finding("credentials", "fault", "an access token that is none of this broker's", mend)
+        if is_dhans:  # an exchange of one's own takes any text
+            yield Finding("credentials", "fault", "an access token that is none of this broker's", mend)
     elif life.is_over(now_ns):
         yield Finding("credentials", "fault", "an access token that has expired", mend)
     elif life.ends_ns - now_ns < HOUR_NS and not has_login:

@@ -129,6 +129,11 @@ class TestCredentials:
 
         assert [state for state, _ in found] == told
 
+    def test_of_an_exchange_of_ones_own_have_a_token_of_any_form(self, settings):
+        at_home = at_dhan(settings(), access_token="paper", base_url="http://127.0.0.1:8711/v2")  # noqa: S106
+
+        assert states(installation.credentials(at_home)) == [("ok", "client id, token and codes have the right form")]
+
     def test_in_the_environment_are_a_warning(self, settings, monkeypatch):
         monkeypatch.setenv("BROKER_ACCESS_TOKEN", "x")
         found = installation.credentials(at_dhan(settings()))
