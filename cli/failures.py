@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..domain.wording import counted
-from ..messages.addresses import BROKER_TOKENS, STRATEGIES
+from ..messages.addresses import BROKER_TOKENS, ORDERS, STRATEGIES
+from ..messages.order_listing import OrdersStatistics
 
 if TYPE_CHECKING:
     from ..messages.supervision import ChildStatus, SupervisionTree
@@ -75,6 +76,15 @@ def lost_broker(tree: SupervisionTree | None) -> str:
     """Return why the broker accepts nothing any more, such as a dead access token; empty if it does."""
     children = tree.children if tree is not None else ()
     return next((child.trouble for child in children if name_of(child) == BROKER_TOKENS and child.trouble), "")
+
+
+def standing_of(view: SystemView) -> str:
+    """Return in one line whether orders may leave, and why not."""
+    orders = view.statistics.get(ORDERS)
+    if not isinstance(orders, OrdersStatistics):
+        return "orders does not answer"
+    cause = f", {orders.risk_cause}" if orders.risk_cause and orders.risk_state != "NORMAL" else ""
+    return f"{orders.risk_state}{cause}"
 
 
 def trouble_of(child: ChildStatus) -> str:

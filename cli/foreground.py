@@ -23,7 +23,7 @@ from ..domain.causes import causes_of
 from ..domain.wording import counted
 from ..summary import IncompleteSummaryError, StoppedInStartError, losses, summary_json
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, REFUSED, SIGNALLED, exit_code
-from .failures import Failures, Stalls, failed_strategies, has_nobody_left, lost_broker
+from .failures import Failures, Stalls, failed_strategies, has_nobody_left, lost_broker, standing_of
 from .service.manager import ServiceManager
 from .service.watchdog import OF_TRADING, Watchdog
 from .terminal import OutputError, complain, has_terminal, out, tell, tell_object
@@ -227,12 +227,14 @@ def _run(
 ) -> Outcome:
     system = make_system(settings)
     manager = ServiceManager.of_this_process()
+    name = f"{settings.system.profile}, in {settings.system.data_dir}"
+    manager.stands(f"{name}: it starts")
     system.start(until=lambda: interrupts.asked)
-    manager.ready(f"{settings.system.profile}, in {settings.system.data_dir}")
+    manager.ready(name)
     for note in system.notes:
         complain(note)
     ended, unseen = None, ""
-    watch = Watch(system, interrupts, is_replay=settings.feed.source == "replay", manager=manager)
+    watch = Watch(system, interrupts, is_replay=settings.feed.source == "replay", manager=manager, name=name)
     try:
         try:
             with _display(settings.system.profile, silent=silent) as display:
@@ -276,9 +278,12 @@ class Watch:
         *,
         is_replay: bool,
         manager: ServiceManager | None = None,
+        name: str = "",
     ) -> None:
         self._system = system
-        self._watchdog = Watchdog(manager or ServiceManager(), OF_TRADING, system.request_future)
+        self._manager = manager or ServiceManager()
+        self._name = name
+        self._watchdog = Watchdog(self._manager, OF_TRADING, system.request_future)
         self._interrupts = interrupts
         self._is_replay = is_replay
         self._failures = Failures()
@@ -326,6 +331,7 @@ class Watch:
     def _look(self) -> SystemView:
         view = self._system.look()
         self._watchdog.look(time.monotonic_ns())
+        self._manager.stands(f"{self._name}: {standing_of(view)}")
         self._untold += self._failures.fresh(view.tree)
         self._untold += self._stalls.fresh(view)
         self.lost_broker = lost_broker(view.tree)

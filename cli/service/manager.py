@@ -24,6 +24,7 @@ class ServiceManager:
         self._address: Final = f"\0{address[1:]}" if address.startswith("@") else address
         self._feed_ns: Final = round(watchdog_s * SECOND_NS / FED_TIMES)
         self._due_ns: int | None = None
+        self._status = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *, pid: int) -> Self:
@@ -41,7 +42,14 @@ class ServiceManager:
 
     def ready(self, status: str) -> None:
         """Tell that it has started, and reconciled with its broker."""
-        self._tell(f"READY=1\nSTATUS={_line(status)}")
+        self._status = _line(status)
+        self._tell(f"READY=1\nSTATUS={self._status}")
+
+    def stands(self, status: str) -> None:
+        """Tell how it stands, if that is another than the last time: `systemctl status` shows it."""
+        if (line := _line(status)) != self._status:
+            self._status = line
+            self._tell(f"STATUS={line}")
 
     def is_hungry(self, now_ns: int) -> bool:
         """Tell whether it is time for the watchdog (monotonic time): once in each third of its own, if there is one."""

@@ -16,6 +16,7 @@ from natya.cli.failures import (
     failed_strategies,
     has_nobody_left,
     lost_broker,
+    standing_of,
     trouble_of,
 )
 from natya.cli.foreground import perform
@@ -250,3 +251,23 @@ class TestAStrategyThatFailsInAReplay:
         assert [each.partition(":")[0] for each in summary["parked"]] == ["mortal"]
         assert "left behind: mortal: ZeroDivisionError" in summary["error"]
         assert summary["ticks"] < 8_000
+
+
+class TestHowASystemStands:
+    @pytest.mark.parametrize(
+        ("state", "cause", "told"),
+        [
+            ("NORMAL", "by hand", "NORMAL"),
+            ("HALTED", "kill switch: by hand", "HALTED, kill switch: by hand"),
+            ("STARTING", "", "STARTING"),
+        ],
+    )
+    def test_is_its_risk_state_and_why_it_is_not_normal(self, view, state, cause, told):
+        shown = view(risk_cause=cause)
+        orders = msgspec.structs.replace(shown.statistics["orders"], risk_state=state)
+        shown = msgspec.structs.replace(shown, statistics={**shown.statistics, "orders": orders})
+
+        assert standing_of(shown) == told
+
+    def test_is_not_known_while_orders_does_not_answer(self, view):
+        assert standing_of(view(without=("orders",))) == "orders does not answer"

@@ -60,6 +60,13 @@ class TestAServiceManager:
 
         assert heard(systemd) == ["READY=1\nSTATUS=paper, in /data", "STOPPING=1"]
 
+    def test_is_told_how_it_stands_when_that_is_another(self, systemd, manager):
+        manager.ready("paper: NORMAL")
+        for status in ("paper: NORMAL", "paper: HALTED,\nby hand", "paper: HALTED, by hand"):
+            manager.stands(status)
+
+        assert heard(systemd) == ["READY=1\nSTATUS=paper: NORMAL", "STATUS=paper: HALTED, by hand"]
+
     @pytest.mark.parametrize(
         "environment",
         [{}, {"NOTIFY_SOCKET": "/does/not/exist"}, {"NOTIFY_SOCKET": "relative"}, {"NOTIFY_SOCKET": "/x" * 200}],
@@ -149,13 +156,16 @@ class TestARunUnderSystemd:
         environment = {**os.environ, "NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000000"}
         command = ["run", "--data-dir", tmp_path / "data", "--summary", "json"]
         with Natya(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            told = [systemd.recv(1_024).decode() for _ in range(2)]
+            told = [systemd.recv(1_024).decode() for _ in range(4)]
             process.send_signal(signal.SIGTERM)
             told.append(systemd.recv(1_024).decode())
             output, _ = process.communicate(timeout=60)
 
-        assert told[0].startswith("READY=1\nSTATUS=paper, in ")
-        assert told[1:] == ["WATCHDOG=1", "STOPPING=1"]
+        name = f"STATUS=paper, in {tmp_path / 'data'}"
+        assert told[0] == f"{name}: it starts"
+        assert told[1] == f"READY=1\n{name}"
+        assert sorted(told[2:4]) == [f"{name}: NORMAL", "WATCHDOG=1"]
+        assert told[4] == "STOPPING=1"
         assert process.returncode == 0
         assert msgspec.json.decode(output)["profile"] == "paper"
 
