@@ -72,13 +72,13 @@ class TestInTheFolderOfAProject:
         assert json.loads(on.stdout)["path"] == str(tmp_path / "elsewhere" / "HALT")
 
     def test_limits_of_a_data_directory_that_is_named_are_not_those_of_its_file(self, natya, project, tmp_path):
-        shown = natya("risk", "limits", "--data-dir", tmp_path / "elsewhere", "--json")
+        shown = natya("limits", "--data-dir", tmp_path / "elsewhere", "--json")
 
         assert (shown.exit_code, str(project) in shown.stdout + shown.stderr) == (0, False)
         assert shown.stderr == (
             "natya.toml of this folder is not read, since --data-dir names a system: --config natya.toml has it read\n"
         )
-        assert str(project / "natya.toml") in natya("risk", "limits", "--json").stdout
+        assert str(project / "natya.toml") in natya("limits", "--json").stdout
 
     def test_a_backtest_is_by_its_file_wherever_its_journal_stays(self, natya, project, tmp_path):
         (project / "natya.toml").write_text("[orders]\nquantity_max = 0\n")

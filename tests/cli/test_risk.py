@@ -43,7 +43,7 @@ def by_rule(rows, key="rule"):
 
 class TestLimits:
     def test_are_listed_with_where_they_were_set_and_what_for(self):
-        answer = json.loads(natya("risk", "limits", "--set", "orders.repeats_max=3", "--json"))
+        answer = json.loads(natya("limits", "--set", "orders.repeats_max=3", "--json"))
         rules = by_rule(answer["rules"])
 
         assert (rules["repeats_max"]["limit"], rules["repeats_max"]["origin"]) == ("3", "command line")
@@ -54,7 +54,7 @@ class TestLimits:
         assert all(row["meaning"].endswith(".") for row in answer["rules"])
 
     def test_are_shown_a_line_a_rule(self):
-        lines = natya("risk", "limits").splitlines()
+        lines = natya("limits").splitlines()
 
         assert [line.split()[0] for line in lines[1:4]] == ["risk_state", "clock_skew_max_s", "client_order_id"]
 
@@ -76,7 +76,7 @@ class TestLimits:
         journal.append((LimitsChanged(changes=changes, occurred_ns=1),))
         journal.commit()
         journal.close()
-        answer = CliRunner().invoke(app, ["risk", "limits", "--data-dir", str(tmp_path)])
+        answer = CliRunner().invoke(app, ["limits", "--data-dir", str(tmp_path)])
 
         assert answer.exit_code == 0
         assert (told in " ".join(answer.stderr.split())) if told else not answer.stderr

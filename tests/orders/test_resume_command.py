@@ -84,9 +84,7 @@ def test_a_limit_is_changed_by_a_command_and_listed_with_who_did_it_when_nothing
         loosened = natya("risk", "set", "quantity_max=200", "--reason", "more", "--data-dir", data_dir)
         done = natya("risk", "set", "quantity_max=3", "--reason", "calm", "--data-dir", data_dir, "--json")
         again = natya("risk", "set", "quantity_max=3", "--reason", "calm", "--data-dir", data_dir)
-    listed = natya(
-        "risk", "limits", "--set", f"system.data_dir={data_dir}", "--set", "orders.quantity_max=100", "--json"
-    )
+    listed = natya("limits", "--set", f"system.data_dir={data_dir}", "--set", "orders.quantity_max=100", "--json")
 
     assert (loosened.exit_code, done.exit_code, again.exit_code) == (1, 0, 0)
     assert "wanted quantity_max = 200 once more, since more may pass, found nothing" in loosened.stderr

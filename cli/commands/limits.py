@@ -1,11 +1,11 @@
-"""`natya risk limits`: every rule, its limit, and where that was set."""
+"""`natya limits`: every rule, its limit, and where that was set."""
 
 from __future__ import annotations
 
-from ...journals import limits_of_journal
-from ...options import ConfigOption, DataDirOption, JsonOption, Profile, ProfileOption, SetOption, assignments
-from ...session import load, tell_answer
-from ...terminal import note
+from ..journals import limits_of_journal
+from ..options import ConfigOption, DataDirOption, JsonOption, Profile, ProfileOption, SetOption, assignments
+from ..session import load, tell_answer
+from ..terminal import note
 
 
 def command(
@@ -23,11 +23,11 @@ def command(
     """
     from msgspec.structs import asdict
 
-    from ....actors.orders import OrdersActorSettings
-    from ....actors.orders.limits_in_force import values_of, with_held
-    from ....actors.orders.rules import RULES, is_on, limit_of, meaning_of, settings_of
-    from ...views.risk import OFF, limits_json, limits_table, told_otherwise
-    from ...views.tables import show
+    from ...actors.orders import OrdersActorSettings
+    from ...actors.orders.limits_in_force import values_of, with_held
+    from ...actors.orders.rules import RULES, is_on, limit_of, meaning_of, settings_of
+    from ..views.risk import OFF, limits_json, limits_table, told_otherwise
+    from ..views.tables import show
 
     own = {} if data_dir is None else {"system.data_dir": str(data_dir)}
     loaded = load(profile.value, own | assignments(settings), config=config)
