@@ -540,6 +540,13 @@ class TestMessagesInOneGo:
         assert [each[0] for each in box] == [1, 2]
         assert woken == [(3, None, 7)], "the last wakes it"
 
+    def test_reach_one_that_takes_none_now_one_by_one(self):
+        box, got = deque(), []
+        cell = SimpleNamespace(box=box, put=print, deliver=lambda *each: got.append(each))
+        deliver_all(cell, [(1, 2, 3), (4, 5, 6)])
+
+        assert ([*box], got) == ([], [(1, 2, 3), (4, 5, 6)])
+
     def test_reach_any_other_one_by_one(self):
         got = []
         deliver_all(SimpleNamespace(box=None, put=None, deliver=lambda *each: got.append(each)), [(1, 2, 3), (4, 5, 6)])
