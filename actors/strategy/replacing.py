@@ -87,7 +87,7 @@ class Replacing(Supervisor):
         spec = next((child.spec for child in self._children if child.address is sender), None)
         is_changed = report.name in self._changes
         super().child_stopped(report, sender)
-        if spec is not None and not is_changed and self._stopping and spec.actor.cancel_on_stop and self._plan.orders:
+        if spec is not None and not is_changed and self._stopping and self._leaves_none_open(spec):
             self._cancel(spec.name)
 
     def child_removed(self, child: Child) -> None:
@@ -106,7 +106,7 @@ class Replacing(Supervisor):
         assert before is not None, "it ran"
         self._stopped[change.name] = before
         self.send(EVENTS, Unsubscribe(subscriber=change.name))
-        if before.actor.cancel_on_stop and self._plan.orders:
+        if self._leaves_none_open(before):
             self._parked_orders.cancel(change.name)
         self.log("strategy.stopped", strategy=change.name)
         self._end(change, answer_of(change, before))
@@ -114,6 +114,7 @@ class Replacing(Supervisor):
     def _begin_changed(self, change: Change) -> None:
         assert change.spec is not None, "there is one to begin"
         change.starts = True
+        self._parked_orders.begins(change.name)
         self._children.add(change.spec)
 
     @handles(lifecycle.Started, checks_itself=True)
@@ -160,11 +161,18 @@ class Replacing(Supervisor):
     def _stop_trying(self, change: Change) -> None:
         """Give a new strategy up that could not begin where none ran before."""
         self.send(EVENTS, Unsubscribe(subscriber=change.name))
+        stopped = self._stopped.get(change.name)
+        if stopped is not None and self._leaves_none_open(stopped):
+            self._parked_orders.cancel(change.name)
         self._give_up_change(change, change.refusal)
 
     @handles(Unsubscribed, SubscriptionResumed)
     def hear_of_subscription(self, _answer: Unsubscribed | SubscriptionResumed, _sender: ActorAddress) -> None:
         """Do nothing: it is as it was asked for."""
+
+    def _leaves_none_open(self, spec: ChildSpec) -> bool:
+        """Tell whether the open orders of a strategy are cancelled when it is stopped."""
+        return bool(spec.actor.cancel_on_stop and self._plan.orders)
 
     def _cancel(self, name: str) -> None:
         """Have the open orders of one cancelled that ends with the system."""

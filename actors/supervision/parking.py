@@ -48,6 +48,8 @@ class ParkedOrders:
         """Take the name of the actor that owns the orders; empty: there is none, and nothing is asked."""
         self._supervisor: Final = supervisor
         self._orders: Final = orders
+        self._looked_for: Final[dict[str, object]] = {}
+        """By strategy that has ended: a mark of the rounds in which its open orders are cancelled."""
 
     def parked(self, spec: ChildSpec) -> None:
         """Log the positions and open orders of a parked strategy: they stay as they are, unless its spec says else."""
@@ -58,13 +60,22 @@ class ParkedOrders:
         then = functools.partial(self._tell_what_is_left, spec.name)
         self._supervisor.ask(self._orders, ReadHoldings(strategy=spec.name), timeout_s=ANSWER_S, then=then)
 
-    def cancel(self, strategy: str, round_number: int = 0) -> None:
+    def cancel(self, strategy: str) -> None:
         """Have all open orders of a strategy that has ended cancelled, and look again later whether there are any."""
-        request = CancelOrders(everything=True, strategy=strategy, person=self._supervisor.name)
-        then = functools.partial(self._cancel_again, strategy, round_number)
-        self._supervisor.ask(self._orders, request, timeout_s=ANSWER_S, then=then)
+        mark = self._looked_for[strategy] = object()
+        self._cancel(strategy, mark, 0)
 
-    def _cancel_again(self, strategy: str, round_number: int, outcome: Outcome) -> None:
+    def begins(self, strategy: str) -> None:
+        """Look for its open orders no more: it begins again, and they are its own."""
+        self._looked_for.pop(strategy, None)
+
+    def _cancel(self, strategy: str, mark: object, round_number: int) -> None:
+        if self._looked_for.get(strategy) is mark:
+            request = CancelOrders(everything=True, strategy=strategy, person=self._supervisor.name)
+            then = functools.partial(self._cancel_again, strategy, mark, round_number)
+            self._supervisor.ask(self._orders, request, timeout_s=ANSWER_S, then=then)
+
+    def _cancel_again(self, strategy: str, mark: object, round_number: int, outcome: Outcome) -> None:
         answer, log = outcome.value, self._supervisor.log
         is_answered = isinstance(answer, OrdersCancelling) and not answer.problem
         if not is_answered:
@@ -74,7 +85,7 @@ class ParkedOrders:
         elif round_number >= len(CANCEL_AGAIN_S):
             return
         wait_s = CANCEL_AGAIN_S[min(round_number, len(CANCEL_AGAIN_S) - 1)]
-        self._supervisor.call_after(wait_s, functools.partial(self.cancel, strategy, round_number + 1))
+        self._supervisor.call_after(wait_s, functools.partial(self._cancel, strategy, mark, round_number + 1))
 
     def _tell_what_is_left(self, strategy: str, outcome: Outcome) -> None:
         answer, log = outcome.value, self._supervisor.log

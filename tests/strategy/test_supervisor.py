@@ -75,7 +75,7 @@ class PlayedOrders(RuntimeActor):
     @handles(CancelOrders)
     def cancel(self, request, sender):
         self.settings.cancelled.append(request)
-        self.send(sender, OrdersCancelling(client_order_ids=()))
+        self.send(sender, OrdersCancelling(client_order_ids=self.settings.open))
 
 
 class PlayedEvents(RuntimeActor):
@@ -132,6 +132,7 @@ class Stage:
         self.looks, self.saved, self.cancelled, self.unsubscribed = [], {}, [], []
         self.held, self.holds, self.resumes_not, self.instead = [], True, 0, None
         self.reads, self.begins, self.breaks = True, True, False
+        self.open = ()
         system.start("orders", PlayedOrders, self)
         system.start("events", PlayedEvents, self)
         system.start("journal", PlayedJournal)
@@ -283,6 +284,49 @@ class TestAStop:
 
 
 class TestAStart:
+    @pytest.mark.parametrize("after_s", [0.0, 5.0])
+    def test_of_one_whose_orders_were_cancelled_leaves_its_new_ones_alone(self, stage, after_s):
+        """Open orders of one that has ended are looked for again and again: of one that runs they are its own."""
+        opened = stage((Resting, "a"))
+        opened.open = ("a-1",)
+        opened.ask(StopStrategy(name="a"))
+        opened.base.run_for(after_s)
+        assert isinstance(opened.ask(StartStrategy(name="a")), StrategyChanged)
+        opened.cancelled.clear()
+        opened.base.run_for(120)
+
+        assert opened.cancelled == []
+        opened.ask(StopStrategy(name="a"))
+        opened.base.run_for(10)
+        assert len(opened.cancelled) == 3, "at once, after 2 s and after 6"
+
+    def test_that_fails_has_them_looked_for_as_before(self, stage, monkeypatch):
+        opened = stage((Resting, "a"))
+        opened.ask(StopStrategy(name="a"))
+        monkeypatch.setattr(Resting, "on_begin", lambda _self: 1 / 0)
+        assert isinstance(opened.ask(StartStrategy(name="a")), StrategyNotChanged)
+        opened.cancelled.clear()
+        opened.base.run_for(60)
+
+        assert {each.strategy for each in opened.cancelled} == {"a"}
+
+    def test_of_one_that_was_parked_leaves_its_new_orders_alone(self, stage, monkeypatch):
+        with monkeypatch.context() as broken:
+            broken.setattr(Stateless, "cancel_on_failure", True)
+            broken.setattr(Stateless, "on_tick", lambda _self, _tick: 1 / 0)
+            opened = stage((Stateless, "a"))
+            opened.open = ("a-1",)
+            for _ in range(10):
+                opened.system.tell("a", a_tick())
+                opened.base.run_for(6)
+            assert opened.shown() == [("a", "Stateless", "PARKED")]
+            assert opened.cancelled
+        assert isinstance(opened.ask(StartStrategy(name="a")), StrategyChanged)
+        opened.cancelled.clear()
+        opened.base.run_for(120)
+
+        assert opened.cancelled == []
+
     def test_of_one_that_was_stopped_lets_it_run_again(self, stage):
         opened = stage((Stateless, "a"))
         opened.ask(StopStrategy(name="a"))

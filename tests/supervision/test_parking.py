@@ -100,6 +100,33 @@ class TestItsOpenOrders:
         assert rounds(*[self.NONE] * 5) == [2, 4, 8, 16]
         assert supervisor.told == []
 
+    @pytest.mark.parametrize("answer", [OPEN, NONE, DOWN])
+    @pytest.mark.parametrize("when", ["while it is asked", "between two looks"])
+    def test_are_its_own_again_when_it_begins_again(self, supervisor, answer, when):
+        orders = ParkedOrders(supervisor, orders="book")
+        orders.cancel("bad")
+        if when == "while it is asked":
+            orders.begins("bad")
+            supervisor.then(Outcome(value=answer))
+        else:
+            supervisor.then(Outcome(value=answer))
+            orders.begins("bad")
+        supervisor.act()
+        assert supervisor.asked == [("book", CANCEL, 10.0)]
+
+        orders.cancel("bad")
+        supervisor.act()  # of the rounds before: others are under way
+        assert supervisor.asked == [("book", CANCEL, 10.0)] * 2
+
+    def test_of_another_are_not_when_one_begins_again(self, supervisor):
+        orders = ParkedOrders(supervisor, orders="book")
+        orders.cancel("bad")
+        orders.begins("good")
+        supervisor.then(Outcome(value=self.NONE))
+        supervisor.act()
+
+        assert supervisor.asked == [("book", CANCEL, 10.0)] * 2
+
     def test_are_cancelled_as_long_as_there_are_any(self, supervisor, rounds):
         assert rounds(*[self.OPEN] * 6, self.NONE) == [2, 4, 8, 16, 16, 16]
         assert supervisor.told == [("child.orders_cancelled", "warning", {"child": "bad", "orders": ("b-1",)})] * 6
