@@ -152,8 +152,9 @@ class SegmentFiles:
         """Return the waypoint that is due, once; None: less than a stride was written since the last."""
         position, active = self.position, self.segments[-1]
         stride = position.offset // max(STRIDE_BYTES_MIN, self._segment_bytes // STRIDES)
-        if active.keys is None or not stride or (active.first_sequence, stride) <= self._waypoint:
+        if not stride or (active.first_sequence, stride) <= self._waypoint:
             return None
+        assert active.keys is not None, "those of the active segment are in memory"
         self._waypoint = active.first_sequence, stride
         return Waypoint(
             journal_id=self._journal_id,
@@ -230,15 +231,16 @@ class SegmentFiles:
 
     def _complete_footers(self) -> None:
         """Write the footers that a crash, or an earlier version, has left out."""
-        for segment in self.segments[:-1]:
-            if segment.archived or segment.seal is None:
+        for segment, successor in itertools.pairwise(self.segments):
+            if segment.archived:
                 continue
+            used = successor.header.previous.used
             with contextlib.suppress(OSError):  # only a later start needs it: this one has found all segments
                 file = self.disk.open(segment.path, writable=True)
                 try:
-                    found = file.read(segment.seal.used, FOOTER_SIZE)
+                    found = file.read(used, FOOTER_SIZE)
                     if found != segment.footer and not found.startswith(segment.format.magic):
-                        _write_footer(file, segment.footer, segment.seal.used)
+                        _write_footer(file, segment.footer, used)
                 finally:
                     file.close()
 

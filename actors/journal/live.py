@@ -129,7 +129,7 @@ class LiveWalk:
         if tail.kind != "closed" and not self._segment.archived:
             return False
         _, segments = look_at(self._disk, self._segment.directory)
-        return not segments or segments[-1].first_sequence <= self._segment.first_sequence
+        return all(each.first_sequence <= self._segment.first_sequence for each in segments)
 
 
 def _expect_beginning(directory: Path, segments: list[Segment], mark: Mark | None) -> None:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -141,9 +142,9 @@ def recover(disk: Disk, directory: Path) -> Recovered:
         return Recovered(segments=[], position=None, mark=None)
     if mark is not None:
         _check_identity(segments[0], mark)
-    for segment in segments[:-1]:
-        if segment.seal is not None and not segment.archived:
-            verify_closed(disk, segment, segment.seal)
+    for segment, successor in pairwise(segments):
+        if not segment.archived:
+            verify_closed(disk, segment, successor.header.previous)
     active = segments[-1]
     file = open_segment(disk, active)
     try:
@@ -225,20 +226,20 @@ def _position_at(waypoint: Waypoint) -> Position:
 
 def _find_end(disk: Disk, file: ReadableFile, active: Segment, mark: Mark | None) -> tuple[Position, Cut | None, bool]:
     """Walk the active segment; return the end of the last whole append, a torn tail, and whether its fsync failed."""
-    failed = mark is not None and mark.failed_first_sequence == active.first_sequence
+    failed_at = mark.sequence if mark is not None and mark.failed_first_sequence == active.first_sequence else None
     start = Position(offset=0, crc=0, sequence=active.first_sequence - 1, last_hash=active.header.previous.last_hash)
     position = start.at_start_of(file.read(0, HEADER_SIZE))
     pending: list[RawRecord] = []
     active.keys = KeyTable()
     walk = active.walk(file, end=file.size())
-    proved = None if failed else waypoint_of(disk, active, file, mark)
+    proved = waypoint_of(disk, active, file, mark) if failed_at is None else None
     if proved is not None:
         waypoint, active.keys = proved
         position = _position_at(waypoint)
         walk = active.walk_on(file, position.offset, sequence=position.sequence + 1, previous_hash=position.last_hash)
         active.known_place = position.sequence + 1, position.offset
     for record in walk:
-        if failed and mark is not None and record.sequence > mark.sequence:
+        if failed_at is not None and record.sequence > failed_at:
             return position, None, True
         last_hash = walk.previous_hash or b""  # the walk is chained, so there is one
         if mark is not None and record.sequence == mark.sequence and last_hash != mark.last_hash:
@@ -254,7 +255,7 @@ def _find_end(disk: Disk, file: ReadableFile, active: Segment, mark: Mark | None
             )
             pending = []
     tail = judge_tail(file, active.format, offset=walk.offset, sequence=walk.sequence)
-    if failed:
+    if failed_at is not None:
         return position, None, True
     if active.archived or tail.kind in {"damaged", "closed"}:
         reason = tail.reason or "it is archived, so another segment followed it, which is missing"

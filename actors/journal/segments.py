@@ -219,7 +219,7 @@ def list_segments(disk: Disk, directory: Path) -> list[Segment]:
 
 def _is_segment(name: str, suffix: str) -> bool:
     number, behind = name[:DIGITS], name[DIGITS:]
-    return len(number) == DIGITS and behind == suffix and number.isascii() and number.isdecimal()
+    return behind == suffix and number.isascii() and number.isdecimal()
 
 
 def _read_segment(disk: Disk, directory: Path, first_sequence: int, *, archived: bool) -> Segment:

@@ -61,7 +61,7 @@ def forgettable(segments: Iterable[Segment], before_ns: int) -> tuple[Segment, .
 
 def _is_old(segment: Segment, before_ns: int) -> bool:
     """Tell whether it is archived and all its records are older."""
-    return segment.archived and segment.seal is not None and segment.seal.latest_ns < before_ns
+    return segment.archived and _seal_of(segment).latest_ns < before_ns
 
 
 def look_through(disk: Disk, segment: Segment) -> int:

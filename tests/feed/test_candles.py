@@ -109,6 +109,7 @@ class TestACandle:
             (f"{MONDAY}T09:17,10,11,9,12,1", "open and close between low and high"),
             (f"{MONDAY}T09:17,10,11,9,8,1", "open and close between low and high"),
             (f"{MONDAY}T09:17,10,inf,8,9,1", "found 'inf'"),
+            (",,,", "6 columns are wanted, found 4"),
             (f"{MONDAY}T09:17,10,11,,9,1", "found ''"),
             (f"{MONDAY}T09:17,10,11,9,9,-1", "found '-1'"),
             (f"{MONDAY}T09:16,10,11,9,9,1", f"a start after {MONDAY} 09:16:00 IST is wanted, found"),

@@ -422,6 +422,8 @@ class TestABhavcopy:
         for lot in ("", "0"):
             with pytest.raises(RecordingError, match="line 2: a whole number"):
                 candles(self.UDIFF, contract.format(lot))
+        (untold,) = candles(self.UDIFF, contract.replace(",39175,", ",,").format(""))
+        assert untold.volume == 0
 
     def test_of_contracts_in_the_old_form_has_the_same_names_and_leaves_out_what_did_not_trade(self, write):
         path = write(

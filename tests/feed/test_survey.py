@@ -151,6 +151,12 @@ class TestAFile:
 
         assert recording.understood[3].rows == looked_at
 
+    def test_is_looked_at_ahead_to_its_end_where_its_first_rows_are_in_no_order(self, write, monkeypatch):
+        monkeypatch.setattr(planning, "LOOK_AHEAD_ROWS", 2)
+        rows = [f"2025-12-29 09:{17 - place},1,1,1,1,1,{symbol}" for place, symbol in enumerate("ABC")]
+
+        assert Recording(write(f"{CANDLES},symbol", *rows)).look() == 1_766_979_900 * SECOND_NS
+
     def test_may_say_itself_how_long_its_candles_are(self, write):
         rows = [f"2025-12-29 09:{minute},1,1,1,1,1,{30 * SECOND_NS}" for minute in (15, 16)]
         assert self.lengths(Recording(write(f"{CANDLES},interval_ns", *rows), symbol="A")) == {30 * SECOND_NS}

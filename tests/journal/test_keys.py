@@ -295,6 +295,19 @@ class TestAKeyFileOfTheJournal:
         assert (opened, segment.keys) == ([], None)
 
 
+def test_a_view_finds_a_key_up_to_its_end_without_reading_all_though_more_has_come(journal, workshop, monkeypatch):
+    for number in (1, 2, 1):
+        workshop.commit_one(journal, number)
+    view = journal.view()
+    workshop.commit_one(journal, 1)
+    read, plain = [], JournalView._raw_of
+    monkeypatch.setattr(JournalView, "_raw_of", lambda self, *place: read.append(place) or plain(self, *place))
+
+    assert [sequences(each, "A-1") for each in (view, journal.view())] == [[1, 3], [1, 3, 4]]
+    assert [record.sequence for record in view.find(key="A-1", after_sequence=1)] == [3]
+    assert read == []
+
+
 class TestFactsOfATypeThatASegmentLacks:
     """Four segments, of which the second has the only facts of supervision."""
 
