@@ -203,10 +203,12 @@ def test_says_to_a_screen_reader_what_each_part_is(page):
         node["role"]["value"]
         for node in named
         if not node.get("ignored")
-        and node["role"]["value"] in {"button", "textbox", "combobox", "checkbox", "region", "img", "link"}
+        and node["role"]["value"] in {"button", "textbox", "combobox", "checkbox", "region", "group", "img", "link"}
         and not node.get("name", {}).get("value")
     ]
+    landmarks = [node["name"]["value"] for node in named if node.get("role", {}).get("value") == "region"]
     assert nameless == []
+    assert sorted(landmarks) == sorted(set(landmarks))
     assert page.value("document.querySelectorAll('table th:not([scope])').length") == 0
 
 
