@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from ...messages.addresses import CONTROL
+from ...messages.addresses import CONTROL, SYSTEM
 from ...messages.health import AlarmsShown, NotificationsTested, ShowAlarms, TestNotifications
 from ...messages.settings import TakeSettings
 from ..observability import ShowView, View
@@ -60,7 +60,7 @@ class AlarmsActor(RuntimeActor):
         """Begin to look."""
         self._alarms = Alarms(self.settings.now.repeat_s)
         self._ways = ways(self.settings.now)
-        self._before: View | None = None
+        self._before = NOTHING
         self._waiting = 0
         self.after_on_machine(LOOK_EVERY_S, LookDue())
 
@@ -122,11 +122,17 @@ class AlarmsActor(RuntimeActor):
             self._tell(attempt.way, attempt.notice, attempt.attempt)
 
     def _judge(self, outcome: Outcome) -> None:
-        view = outcome.value if isinstance(outcome.value, View) else NOTHING
-        before = view if self._before is None else self._before
-        # who is busy for one look is compared with what it said last: what has grown meanwhile is told, too
-        self._before = View(tree=view.tree or before.tree, statistics=before.statistics | view.statistics)
-        notices = self._alarms.step(view, before, now_ns=self.clock.monotonic_ns(), wall_ns=self.clock.now_ns())
+        last, answer = self._before, outcome.value
+        view: View = answer if isinstance(answer, View) else last
+        # What was said last stands until something else is: by silence no alarm is over, and nothing has grown.
+        self._before = msgspec.structs.replace(
+            view,
+            tree=view.tree or last.tree,
+            statistics=last.statistics | view.statistics,
+            silent=view.silent if view is answer and view.tree is not None else frozenset({SYSTEM}),
+        )
+        clock = self.clock
+        notices = self._alarms.step(self._before, last, now_ns=clock.monotonic_ns(), wall_ns=clock.now_ns())
         for notice in notices:
             self._report(notice)
 

@@ -10,6 +10,7 @@ import msgspec
 from ...domain.clock_skew import judge_skew
 from ...domain.time import DAY_NS, SECOND_NS
 from ...domain.wording import counted
+from ...messages.addresses import BROKER, JOURNAL, ORDERS, SYSTEM
 from ...messages.broker import UpdatesStatistics
 from ...messages.database import DatabaseStatistics
 from ...messages.delivery import DeliveryStatistics
@@ -28,6 +29,9 @@ DISK_WARN_BYTES: Final = 1 << 30
 DISK_CRITICAL_BYTES: Final = 256 << 20
 RESTARTS_MAX: Final = 3
 """Restarts of one actor between two looks that are no alarm."""
+
+NEEDED: Final = frozenset({ORDERS, JOURNAL, BROKER})
+"""Through whom an order leaves."""
 
 GIVEN_UP_MAX: Final = 20
 """Events that durable subscriptions give up between two looks, and that is not many yet."""
@@ -59,8 +63,10 @@ def _orders(view: View) -> Iterator[OrdersStatistics]:
 
 
 def _not_answering(view: View, _before: View, _now_ns: int) -> Found:
-    if view.tree is None:
-        yield "system", "the root of the supervision tree does not answer"
+    if SYSTEM in view.silent:
+        yield SYSTEM, "the root of the supervision tree does not answer"
+    for name in sorted(view.silent & NEEDED):
+        yield name, f"{name} runs and does not answer: nobody knows whether orders leave"
 
 
 def _halted(view: View, _before: View, _now_ns: int) -> Found:

@@ -61,6 +61,7 @@ class Looker:
         self._folders = folders
         self._turned_away = turned_away
         self._uses: list[Use] = []
+        self._running: frozenset[str] = frozenset()
         self._wanted: set[str] = set()
         self._statistics: dict[str, Statistics] = {}
         self._tree: SupervisionTree | None = None
@@ -88,7 +89,7 @@ class Looker:
         self._wants_hops |= with_hops
         if len(self._uses) > 1:
             return
-        self._statistics, self._tree = {}, None
+        self._statistics, self._tree, self._running = {}, None, frozenset()
         if SYSTEM not in self._actor.directory:
             self._finish()
             return
@@ -98,7 +99,8 @@ class Looker:
         if isinstance(outcome.value, SupervisionTree):
             self._tree = outcome.value
             running = [each for each in outcome.value.children if each.state == "RUNNING"]
-            self._wanted = {each.path.rpartition("/")[2] for each in running}
+            self._running = frozenset(each.path.rpartition("/")[2] for each in running)
+            self._wanted = {*self._running}
         if not self._wanted:
             self._finish()
         for name in tuple(self._wanted):
@@ -129,6 +131,7 @@ class Looker:
         view = View(
             tree=self._tree,
             statistics=self._statistics,
+            silent=self._running - self._statistics.keys(),
             disk_free_bytes=free_bytes(*self._folders),
             log_lines_lost=LOSS.lines,
             log_fault=LOSS.fault,

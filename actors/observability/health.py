@@ -48,7 +48,7 @@ def health_of(view: View) -> Health:
     faults = [f"{each.name} is down: {each.reason}" for each in components if each.needed and each.state == "down"]
     if isinstance(orders, OrdersStatistics) and risk_state not in TRADES:
         faults.append(f"orders do not pass: {risk_state}{f' ({orders.risk_cause})' if orders.risk_cause else ''}")
-    if orders is None and any(each.name == names.ORDERS and each.state != "down" for each in components):
+    if names.ORDERS in view.silent:
         faults.append("orders does not answer, so nobody knows whether orders pass")
     return Health(live=True, ready=not faults, reason="; ".join(faults), risk_state=risk_state, components=components)
 

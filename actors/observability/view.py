@@ -18,8 +18,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     statistics: dict[str, Statistics]
     """By name of the actor."""
 
+    silent: frozenset[str] = frozenset()
+    """Names of those that run and did not say in time how they are."""
+
     disk_free_bytes: int | None = None
-    """Of the data directory's file system; None: it is not known."""
+    """Of the file systems that it writes in the fullest; None: it is not known."""
 
     log_lines_lost: int = 0
     """That could not be written since the process began."""

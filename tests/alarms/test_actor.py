@@ -24,6 +24,7 @@ from natya.config.secrets import Secret
 from natya.config.sections.notifications import NotificationsSettings
 from natya.messages.events import EventsStatistics
 from natya.messages.health import Alarm, AlarmsShown, NotificationsTested, ShowAlarms, TestNotifications
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.settings import TakeSettings
 from natya.messages.supervision import ChildStatus, SupervisionTree
 
@@ -228,6 +229,11 @@ class Staged(AlarmsActor):
         return self.noted()
 
 
+def of_orders(risk_state):
+    counts = dict.fromkeys(("orders", "fills", "rejected", "open_orders", "uncertain_orders"), 0)
+    return OrdersStatistics(risk_state=risk_state, positions=(), **counts)
+
+
 FAILED = Outcome(error=NotDeliveredError("the command ended with 3"))
 DONE = Outcome()
 RAISED = told(Notice("raised", ALARM), "paper")
@@ -285,6 +291,27 @@ class TestTheActor:
         text = staged.look_at(letters(5))[0][3]["text"]
 
         assert text == "2 messages that no handler completed"
+
+    @pytest.mark.parametrize("silence", ["orders", "the root", "control"])
+    def test_ends_no_alarm_by_silence(self, staged, silence):
+        """Who was in trouble and says nothing any more is no better."""
+        root = SupervisionTree(children=(msgspec.structs.replace(PARKED, path="system/orders", state="RUNNING"),))
+        halted = View(tree=root, statistics={"orders": of_orders("HALTED")}, disk_free_bytes=1 << 20)
+        silent = {
+            "orders": msgspec.structs.replace(halted, statistics={}, silent=frozenset({"orders"})),
+            "the root": msgspec.structs.replace(halted, statistics={}, tree=None),
+            "control": None,
+        }[silence]
+        told = []
+        for view in (halted, *[silent] * 30):
+            told += [(each[1], each[3]["rule"]) for each in staged.look_at(view) if each[0] == "log"]
+            staged.now_s += 5
+
+        assert told == [
+            *(("alarm.raised", rule) for rule in ("halted", "disk_full")),
+            ("alarm.raised", "not_answering"),
+        ]
+        assert {alarm.rule for alarm in staged._alarms.all()} == {"halted", "disk_full", "not_answering"}
 
     def test_tells_of_restarts_once_and_of_those_too_while_the_root_did_not_answer(self, staged):
         def restarted(times):

@@ -68,7 +68,7 @@ WELL = a_view(
     disk_free_bytes=1 << 40,
 )
 ILL = {
-    "not_answering": View(tree=None, statistics={}),
+    "not_answering": View(tree=None, statistics={}, silent=frozenset({"system"})),
     "halted": a_view(orders=the_orders(risk_state="HALTED", risk_cause="a ghost")),
     "reducing": a_view(orders=the_orders(risk_state="REDUCING", risk_cause="day loss")),
     "orders_unknown": a_view(orders=the_orders(uncertain_orders=2)),
@@ -173,6 +173,17 @@ class TestARule:
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
     def test_says_whom_it_is_about_and_what_is_the_matter(self, rule):
         assert list(rule.find(ILL[rule.name], WELL, NOW_NS)) == [TOLD[rule.name]]
+
+    def test_of_silence_is_about_those_alone_through_whom_an_order_leaves(self):
+        silent = msgspec.structs.replace(WELL, silent=frozenset({"orders", "journal", "broker", "feed", "dip"}))
+
+        assert {rule.name: list(rule.find(silent, WELL, NOW_NS)) for rule in RULES if rule.name == "not_answering"} == {
+            "not_answering": [
+                (name, f"{name} runs and does not answer: nobody knows whether orders leave")
+                for name in ("broker", "journal", "orders")
+            ]
+        }
+        assert [name for name, texts in found(silent).items() if texts] == ["not_answering"]
 
     def test_is_there_for_all_that_may_be_ill(self):
         assert {rule.name for rule in RULES} == set(ILL)

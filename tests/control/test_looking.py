@@ -93,6 +93,7 @@ class TestALook:
 
         assert sorted(asked) == [("events", Ping), ("journal", Ping), ("orders", Ping), ("system", DescribeTree)]
         assert view.statistics == {"journal": NOTHING, "events": NOTHING}, "all of them, when it is told"
+        assert view.silent == {"orders"}
         assert view.tree.children == children
         assert view.refused == {"socket": 3}
         assert view.disk_free_bytes > 0
