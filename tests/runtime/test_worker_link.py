@@ -1,6 +1,7 @@
 """What lies between a parent and its worker process, without one: frames, addresses, the link, the assignment."""
 
 import contextlib
+import itertools
 import socket
 import threading
 from types import SimpleNamespace
@@ -290,6 +291,34 @@ class TestALink:
             *((0, False, [7, 7]), ("orders", False, [7]), ("orders", True, [7]), (0, True, [7])),
             *(wire.Alive(), (0, True, [8])),
         ]
+
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from([0, "orders"]), st.lists(st.sampled_from("ab"), min_size=1, max_size=4)),
+            max_size=6,
+        )
+    )
+    def test_has_every_message_once_in_its_order_from_its_sender_to_its_target(self, bundles):
+        senders = {name: Sender(name, wants_answer=False) for name in "ab"}
+        addresses, numbers = Addresses(), itertools.count(1)
+        here, there = (Link(end, addresses, unsendable=pytest.fail) for end in socket.socketpair())
+        sent = []
+        for target, of in bundles:
+            run = [(next(numbers), senders[name]) for name in of]
+            here.put((target, [(a_tick(number), sender, number) for number, sender in run]))
+            sent += [(target, addresses.number(sender), number, number) for number, sender in run]
+        here.finish()
+        came = [
+            (letters.target, letters.sender, message.sequence, trace)
+            for frame in there.frames()
+            for letters in frame.parcels
+            for message, trace in zip(wire.messages_of(letters), letters.traces, strict=True)
+        ]
+        for link in (here, there):
+            link.hang_up()
+            link.close()
+
+        assert came == sent
 
     def test_has_so_many_messages_in_a_frame(self, ends, monkeypatch):
         monkeypatch.setattr(link_module, "LETTERS_A_FRAME_MAX", 3)

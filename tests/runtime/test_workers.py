@@ -30,6 +30,7 @@ from natya.actors.runtime.workers import (
     in_process,
     stand_in,
 )
+from natya.actors.runtime.workers.process import ENVIRONMENT
 from natya.actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
@@ -260,6 +261,13 @@ class TestAnActorInAWorkerProcess:
             system.stop("performer")
 
         assert "performer" not in system.base.names
+
+    def test_has_the_paths_and_the_language_of_its_parent(self, performing):
+        named = set(performing.request("performer", do("env")).correlation_id.split(","))
+
+        inherited = {name for name in os.environ if name in ENVIRONMENT or name.startswith("LC_")}
+        assert named >= inherited | {"PYTHONPATH"}
+        assert "PATH" in inherited
 
     def test_gets_no_secret_of_the_environment(self, performing):
         assert "DHAN_ACCESS_TOKEN" in os.environ
