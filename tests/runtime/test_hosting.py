@@ -630,6 +630,19 @@ class TestTheLoop:
 
         assert (looping.idle, looping.loop.wakes) == (2, 2)
 
+    @pytest.mark.parametrize(
+        ("due_ns", "wait_ms"),
+        [(None, None), (0, 0.0), (10**9, 0.0), (10**9 + 2_500_000, 2.5), (10**19, float((1 << 31) - 1))],
+    )
+    def test_sleeps_until_the_next_timer_and_not_at_all_for_one_that_is_due(self, looping, due_ns, wait_ms):
+        waits, looping.now_ns = [], 10**9
+        looping.loop._poll = SimpleNamespace(poll=lambda wait_ms: waits.append(wait_ms) or [])
+        if due_ns is not None:
+            looping.loop.timers.add(due_ns, pytest.fail)
+        looping.loop._sleep()
+
+        assert waits == [wait_ms]
+
     def test_gives_a_turn_to_each_that_is_ready_and_flushes_behind_it(self, looping):
         turns = []
         cells = [SimpleNamespace(name=name, turn=lambda name=name: turns.append(name), handled=0) for name in "ab"]

@@ -1,12 +1,15 @@
 """The parent's side of an actor in a worker process: how long its turns may take, with a process that is played."""
 
+import os
+import sys
 from collections import deque
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from natya_builders import a_tick
 
-from natya.actors.runtime.workers import stand_in, wire
+from natya.actors.runtime.workers import process, stand_in, wire
 from natya.actors.runtime.workers.stand_in import UNHANDLED_MAX, Begin, Look, StandIn
 from natya.domain.time import SECOND_NS
 from natya.messages.system import Ping
@@ -183,3 +186,34 @@ class TestATurnOfTheStandIn:
         parent, _, told = self.turned()
 
         assert (parent.shipped, told, parent.host.handled) == ([], [], 10)
+
+
+@pytest.mark.parametrize("of_the_actor", [False, True])
+@pytest.mark.parametrize("of_the_system", [False, True])
+@pytest.mark.parametrize("in_a_market", [False, True])
+def test_the_market_data_of_an_actor_is_conflated_where_it_wants_that_in_a_live_market(
+    of_the_actor, of_the_system, in_a_market
+):
+    parent, told = StandIn(), []
+    parent.settings = SimpleNamespace(actor=SimpleNamespace(conflates=of_the_actor))
+    services = SimpleNamespace(conflates=of_the_system, market=SimpleNamespace(rules=in_a_market))
+    parent.host = SimpleNamespace(be_a=told.append, services=services, deliver=lambda *each: told.append(each[0]))
+    parent.on_start()
+
+    assert parent._conflates == (of_the_actor and of_the_system and not in_a_market)
+    assert told == [parent.settings.actor, Begin()]
+
+
+def test_a_process_inherits_paths_and_language_and_finds_what_its_parent_finds(monkeypatch):
+    started = []
+    inherited = {"PATH": "/bin", "HOME": "/home/me", "TZ": "UTC", "LC_TIME": "C"}
+    monkeypatch.setattr(process.os, "environ", inherited | {"DHAN_ACCESS_TOKEN": "hidden", "PYTHONPATH": "/other"})
+    monkeypatch.setattr(process.sys, "path", ["", "/lib"])
+    monkeypatch.setattr(process.subprocess, "Popen", lambda command, **how: started.append((command, how)))
+    _, connection = process.launch()
+    connection.close()
+
+    ((command, how),) = started
+    assert how["env"] == inherited | {"PYTHONPATH": f"{Path.cwd()}{os.pathsep}/lib"}
+    assert command[:4] == [sys.executable, "-P", "-m", "natya.actors.runtime.workers"]
+    assert command[4:] == [str(*how["pass_fds"]), str(os.getpid())]
