@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 from natya_builders import a_tick
 
-from natya.actors.runtime.workers import process, stand_in, wire
+from natya.actors.runtime.workers import RemoteError, process, stand_in, wire
 from natya.actors.runtime.workers.stand_in import UNHANDLED_MAX, Begin, Look, StandIn
 from natya.domain.time import SECOND_NS
-from natya.messages.system import Ping
+from natya.messages.system import ActorStatistics, Ping
 
 
 class Worker:
@@ -217,3 +217,43 @@ def test_a_process_inherits_paths_and_language_and_finds_what_its_parent_finds(m
     assert how["env"] == inherited | {"PYTHONPATH": f"{Path.cwd()}{os.pathsep}/lib"}
     assert command[:4] == [sys.executable, "-P", "-m", "natya.actors.runtime.workers"]
     assert command[4:] == [str(*how["pass_fds"]), str(os.getpid())]
+
+
+class TestAnEnd:
+    COUNTED = ActorStatistics(handled=7, failures=0)
+
+    @pytest.fixture
+    def ended(self):
+        def ended(stopped):
+            parent, buried = StandIn(), []
+            worker = SimpleNamespace(kill=lambda: ["in doubt"])
+            host = SimpleNamespace(handled=3, failures=1, buried=buried)
+            vars(parent).update(host=host, _worker=worker, _kept=["kept"], _stopped=stopped, _holds=False)
+            parent._bury = lambda envelopes, why: buried.append((envelopes, why))
+            return parent
+
+        return ended
+
+    @pytest.mark.parametrize(
+        ("stopped", "found"),
+        [
+            (None, ActorStatistics(handled=3, failures=1)),
+            (wire.Stopped(None, None, requested=True), ActorStatistics(handled=3, failures=1)),
+            (wire.Stopped(COUNTED, None, requested=True), COUNTED),
+        ],
+    )
+    def test_has_the_actor_s_own_statistics_where_it_has_told_them(self, ended, stopped, found):
+        assert ended(stopped).statistics() == found
+
+    @pytest.mark.parametrize("stopped", [None, wire.Stopped(COUNTED, None, requested=True)])
+    def test_that_went_well_or_is_that_of_a_life_is_no_error(self, ended, stopped):
+        parent = ended(stopped)
+        parent.on_stop()
+
+        assert parent.host.buried == [(["in doubt"], "its worker process was killed"), (["kept"], "it has stopped")]
+
+    def test_that_raised_there_raises_here(self, ended):
+        raised = wire.Raised("ValueError", "spoiled")
+
+        with pytest.raises(RemoteError, match="spoiled"):
+            ended(wire.Stopped(None, raised, requested=True)).on_stop()
