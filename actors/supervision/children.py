@@ -275,10 +275,10 @@ class Children:
             self._leave(child)
         else:
             self._act(child, self._policy.ended(child.spec.name, self._supervisor.monotonic_ns(), error), error)
-        if is_tried_again and (child.is_gone or child.parked):
-            self._try_others_again(child)
         if child.is_removed:
             self._supervisor.child_removed(child)
+        elif is_tried_again and (child.is_gone or child.parked):
+            self._try_others_again(child)
 
     def _act(self, child: Child, decision: Decision, error: BaseException | None) -> None:
         match decision:
