@@ -56,6 +56,8 @@ def health_of(view: View) -> Health:
 def _component(child: ChildStatus, view: View) -> Component:
     name = view.name_of(child.path)
     state, reason = _state_of(child, view.statistics.get(name))
+    if state == "ok" and name in view.silent:
+        state, reason = "degraded", "it did not say in time how it is"
     own = names.NAMES - NOT_NEEDED
     return Component(name=name, state=state, reason=reason, needed=name in own)
 
