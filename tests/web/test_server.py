@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 import threading
 import time
 from types import SimpleNamespace
@@ -97,6 +98,46 @@ class TestAClient:
 
         assert line.reply() == (200, b"done")
         assert line.ends()
+
+    def test_gets_the_end_of_an_answer_that_it_reads_after_the_server_was_to_stop(self, serve):
+        body = b"x" * 4_000_000
+
+        async def long(_scope, _receive, send):
+            await answer(send, 200, body)
+
+        served = serve(long)
+        line = served.line()
+        line.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = line._read_until(b"\r\n\r\n")
+        served.server.close()
+        served.thread.join(0.1)  # it does not end
+        rest = head.partition(b"\r\n\r\n")[2]
+        while more := line._read():
+            rest += more
+
+        assert len(rest) == len(body)
+
+    def test_that_is_gone_leaves_its_request_to_be_done_to_the_end(self, serve):
+        begun, done = threading.Event(), threading.Event()
+
+        async def works(_scope, receive, _send):
+            begun.set()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            for _ in range(20):
+                await asyncio.sleep(0.005)
+            done.set()
+
+        served = serve(works)
+        line = served.line()
+        line.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert begun.wait(10)
+        line.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it cuts the connection
+        line.socket.close()
+        served.server.close()
+        served.thread.join(10)
+
+        assert done.is_set()
 
 
 class TestAServer:
