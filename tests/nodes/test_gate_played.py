@@ -407,7 +407,8 @@ class TestWhatANodeSays:
     @pytest.mark.parametrize(("seconds", "links"), [(2.5, 1), (3.5, 0)])
     def test_lets_it_be_known_until_it_says_nothing_for_long(self, world, monkeypatch, seconds, links):
         monkeypatch.setattr(gate, "GONE_NS", 3 * SECOND_NS)
-        world.start().node("pune-1").claim(1)
+        world.start().run_for(10)
+        world.node("pune-1").claim(1)
         world.run_for(seconds)
 
         assert (world.counts.links, world.counts.strategies["march"]) == (links, "pune-1" if links else "")
@@ -546,6 +547,19 @@ class TestTicks:
         world.run_for(1.0)
 
         assert [len(found) for _, found in self.spread(world)] == [1, 3]
+
+    def test_are_all_of_them_where_as_many_wait_as_may(self, world, monkeypatch):
+        monkeypatch.setattr(gate, "TICKS_WAITING_MAX", 3)
+        world.start()
+        world.system.base.find("nodes").instance._is_spreading = True  # the server is slow
+        self.tell(world, a_tick(1), a_tick(2))
+        world.run_for(0.05)
+        world.system.base.find("nodes").instance._is_spreading = False
+        self.tell(world, a_tick(3))
+        world.run_for(0.05)
+
+        assert [tick.sequence for _, found in self.spread(world) for tick in found] == [1, 2, 3]
+        assert world.counts.ticks_lost == 0
 
     def test_are_the_newest_of_each_symbol_where_too_many_wait(self, world, monkeypatch):
         monkeypatch.setattr(gate, "TICKS_WAITING_MAX", 3)

@@ -6,7 +6,7 @@ from natya_builders import a_tick
 from thespian.actors import ActorExitRequest
 
 from natya.actors.external.streams import ServerDownError
-from natya.actors.nodes import Keeper, PlaySettings, incoming, meeting, node
+from natya.actors.nodes import Keeper, PlaySettings, hosted, incoming, meeting, node
 from natya.actors.nodes.door import Door
 from natya.actors.nodes.link_end import LinkEnd, frame_of
 from natya.actors.nodes.server import Batch, Board, Came
@@ -465,6 +465,17 @@ class TestAStrategy:
         world.exchange(Told(strategy="march", fence=claim.fence + 1, message=fact(4)))
 
         assert world.facts == ["X-1", "X-2", "X-3"]
+
+    @pytest.mark.parametrize(("count", "changes"), [(2, ["start"]), (3, ["start", "stop"])])
+    def test_may_have_as_many_facts_wait_as_may_and_loses_its_claim_with_one_more(
+        self, world, monkeypatch, count, changes
+    ):
+        monkeypatch.setattr(hosted, "FACTS_MAX", 2)
+        claim = world.start().claim()
+        told = [Told(strategy="march", fence=claim.fence, message=fact(number)) for number in range(1, count + 1)]
+        world.exchange(ClaimAccepted(strategy="march", fence=claim.fence), *told)
+
+        assert [what for what, _ in world.changes] == changes
 
     def test_hears_what_is_told_to_it_alone(self, world):
         fence = world.start().running()
