@@ -15,7 +15,7 @@ import typer
 from .broker_session import TOKEN_S
 from .exit_codes import CANNOT_CREATE, REFUSED, SETTINGS, UNAVAILABLE
 from .secret_outcomes import InUse, Tried
-from .session import directory_of, faults, give_up, hidden
+from .session import directory_of, faults, give_up, hidden, runs
 
 if TYPE_CHECKING:
     from ..config.secret_folder import SecretFolder
@@ -182,7 +182,7 @@ def tried(settings: Settings, key: str, secret: Secret, *, origin: str = "") -> 
 
 def taken_by_system(data_dir: Path | None, profile: str, key: str) -> InUse:
     """Have the running system use what is stored now."""
-    from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ..actors.control import ControlError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
     from ..config.in_force import RELOADABLE  # noqa: PLC0415
 
@@ -192,9 +192,9 @@ def taken_by_system(data_dir: Path | None, profile: str, key: str) -> InUse:
     try:
         with connect(directory_of(data_dir, profile)) as system:
             return take(system, key)
-    except NotRunningError:
-        return InUse(system="absent", told="no system runs there: it is used from the next start on")
     except ControlError as fault:
+        if not runs(fault):
+            return InUse(system="absent", told="no system runs there: it is used from the next start on")
         return InUse(system="silent", told=f"the running system did not confirm; it looks for itself, too: {fault}")
 
 

@@ -157,6 +157,13 @@ def running(data_dir: Path | None, profile: str) -> Iterator[Connection]:
         yield system
 
 
+def runs(fault: Exception) -> bool:
+    """Tell whether something runs in a data directory all the same, where asking it failed so."""
+    from ..actors.control import NotRunningError, NotServingError  # noqa: PLC0415
+
+    return isinstance(fault, NotServingError) or not isinstance(fault, NotRunningError)
+
+
 @contextlib.contextmanager
 def owner_of(data_dir: Path | None, profile: str, *, writes: bool = False) -> Iterator[Owner]:
     """Connect to the running system, or open its files if none runs."""
@@ -193,17 +200,16 @@ def instruments_of(data_dir: Path | None, profile: str) -> Iterator[InstrumentMa
 
 def tell_running(data_dir: Path | None, profile: str, message: msgspec.Struct) -> bool:
     """Send a message to the owner of the instruments of the running system, and tell whether one runs and answered."""
-    from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ..actors.control import ControlError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
     from ..messages.addresses import INSTRUMENTS  # noqa: PLC0415
 
     try:
         with connect(directory_of(data_dir, profile)) as system:
             system.request(INSTRUMENTS, message)
-    except NotRunningError:
-        return False
     except ControlError as fault:
-        note(f"the running system was not told: {fault}")
+        if runs(fault):
+            note(f"the running system was not told: {fault}")
         return False
     return True
 

@@ -5,7 +5,6 @@ Packages are imported inside of functions, so that `--help` loads none of them.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import getpass
 from pathlib import Path
@@ -112,10 +111,10 @@ def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
 
 def engage(data_dir: Path | None, profile: str, *, reason: str, flatten: bool = False) -> Engaged:
     """Write the file, then have the running system confirm."""
-    from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ..actors.control import ControlError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
     from ..config.halt_file import HaltNote  # noqa: PLC0415
-    from .session import directory_of  # noqa: PLC0415
+    from .session import directory_of, runs  # noqa: PLC0415
 
     file, person, problems = halt_file(data_dir, profile), getpass.getuser(), []
     try:
@@ -131,10 +130,11 @@ def engage(data_dir: Path | None, profile: str, *, reason: str, flatten: bool = 
         heard, cancelling = "confirmed", answer.cancelling
         if answer.problem:
             problems.append(answer.problem)
-    except NotRunningError:
-        heard = "absent"
     except ControlError as fault:
-        problems.append(f"the running system was not told: {fault}")
+        if runs(fault):
+            problems.append(f"the running system was not told: {fault}")
+        else:
+            heard = "absent"
     written = file.is_engaged()
     return Engaged(
         engaged=written or heard == "confirmed",
@@ -152,22 +152,22 @@ def release(data_dir: Path | None, profile: str) -> str:
     Raises:
         OSError: it cannot be removed.
     """
-    from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ..actors.control import ControlError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
     from ..messages.addresses import KILL_SWITCH  # noqa: PLC0415
     from ..messages.kill_switch import KillSwitchRead, ReadKillSwitch, ReleaseKillSwitch  # noqa: PLC0415
-    from .session import directory_of  # noqa: PLC0415
+    from .session import directory_of, runs  # noqa: PLC0415
 
     file = halt_file(data_dir, profile)
     places = file.where().split(", ") if file.is_engaged() else []
-    with contextlib.suppress(NotRunningError):
-        try:
-            with connect(directory_of(data_dir, profile)) as system:
-                found: Any = system.request(KILL_SWITCH, ReadKillSwitch(), timeout_s=ANSWER_S)
-                if isinstance(found, KillSwitchRead) and found.engaged:  # it lets go itself, and that is in its audit
-                    places += found.path.split(", ")
-                    system.request(KILL_SWITCH, ReleaseKillSwitch(), timeout_s=ANSWER_S)
-        except ControlError as fault:
+    try:
+        with connect(directory_of(data_dir, profile)) as system:
+            found: Any = system.request(KILL_SWITCH, ReadKillSwitch(), timeout_s=ANSWER_S)
+            if isinstance(found, KillSwitchRead) and found.engaged:  # it lets go itself, and that is in its audit
+                places += found.path.split(", ")
+                system.request(KILL_SWITCH, ReleaseKillSwitch(), timeout_s=ANSWER_S)
+    except ControlError as fault:
+        if runs(fault):
             note(f"the running system did not say that it is off there, too: {fault}")
     file.release()
     if left := ", ".join(path for path in dict.fromkeys(places) if Path(path).exists()):
@@ -177,14 +177,14 @@ def release(data_dir: Path | None, profile: str) -> str:
 
 def status(data_dir: Path | None, profile: str) -> Status:
     """Look at the file, and ask the running system for its risk state."""
-    from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ..actors.control import ControlError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
     from ..config.halt_file import HaltNote  # noqa: PLC0415
     from ..messages.addresses import KILL_SWITCH, ORDERS  # noqa: PLC0415
     from ..messages.kill_switch import KillSwitchRead, ReadKillSwitch  # noqa: PLC0415
     from ..messages.order_listing import OrdersStatistics  # noqa: PLC0415
     from ..messages.system import Pong  # noqa: PLC0415
-    from .session import directory_of  # noqa: PLC0415
+    from .session import directory_of, runs  # noqa: PLC0415
 
     file = halt_file(data_dir, profile)
     heard: HeardOf = "silent"
@@ -199,10 +199,11 @@ def status(data_dir: Path | None, profile: str) -> Status:
             heard = "confirmed"
             found = answer.statistics if isinstance(answer.statistics, OrdersStatistics) else None
         at_broker = switch.at_broker if isinstance(switch, KillSwitchRead) else ""
-    except NotRunningError:
-        heard = "absent"
     except ControlError as fault:
-        note(f"the running system did not answer: {fault}")
+        if runs(fault):
+            note(f"the running system did not answer: {fault}")
+        else:
+            heard = "absent"
     written, path = (file.note(), file.where()) if file.is_engaged() else (None, file.where())
     if written is None and isinstance(switch, KillSwitchRead) and switch.engaged:  # its settings have it elsewhere
         written, path = HaltNote(reason=switch.reason, person=switch.person), switch.path

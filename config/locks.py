@@ -88,17 +88,31 @@ def _locked(path: Path, kind: int) -> int:
     return descriptor
 
 
+def holder_of(path: Path) -> int | None:
+    """Return the process that holds a lock, without trying to take it; None: none does, or the kernel lists nobody."""
+    try:
+        return _listed(path.stat())
+    except OSError:
+        return None
+
+
 def _holder(descriptor: int) -> int | None:
     """Return who holds the lock on an open file: by the kernel's list, since the file may still name the one before."""
-    found = os.fstat(descriptor)
+    listed = _listed(os.fstat(descriptor))
+    if listed is not None:
+        return listed
+    written = os.pread(descriptor, 20, 0).strip(b"\0 \n")  # of another machine, or another container
+    return int(written) if written.isdigit() else None
+
+
+def _listed(found: os.stat_result) -> int | None:
     place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
     # A line: `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`; that of one who waits has `->` before FLOCK.
     with contextlib.suppress(OSError):
         listed = re.search(rf"^\d+: FLOCK .* ([1-9]\d*) {place} ", LOCKS.read_text("ascii"), re.MULTILINE)
         if listed is not None:
             return int(listed[1])
-    written = os.pread(descriptor, 20, 0).strip(b"\0 \n")  # of another machine, or another container
-    return int(written) if written.isdigit() else None
+    return None
 
 
 def _has_name(identity: Sighting, path: Path) -> bool:

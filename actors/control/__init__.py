@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ConnectionLostError,
         ControlError,
         NotRunningError,
+        NotServingError,
         SocketNotOpenedError,
     )
     from .http.asking import Operate
@@ -49,6 +50,7 @@ __all__ = [
     "ControlServer",
     "Mode",
     "NotRunningError",
+    "NotServingError",
     "Operate",
     "Operation",
     "Request",
@@ -65,6 +67,7 @@ _HOMES = {
         "ConnectionLostError",
         "ControlError",
         "NotRunningError",
+        "NotServingError",
         "SocketNotOpenedError",
     ),
     ".http.asking": ("Operate",),

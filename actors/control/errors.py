@@ -26,9 +26,18 @@ class SocketNotOpenedError(ControlError):
 class NotRunningError(ControlError):
     """No system runs in this data directory. Start it, or name another directory."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, told: str = "") -> None:
         self.data_dir = data_dir
-        super().__init__(f"no natya daemon runs in {data_dir}")
+        super().__init__(told or f"no natya daemon runs in {data_dir}")
+
+
+class NotServingError(NotRunningError):
+    """A process has this data directory, and does not listen there: it may trade. Its files may be read."""
+
+    def __init__(self, data_dir: Path, holder_pid: int) -> None:
+        self.holder_pid = holder_pid
+        has = f"process {holder_pid} has {data_dir}, and answers no requests"
+        super().__init__(data_dir, f"{has}: it starts or stops, works on its files, or control.enabled is false")
 
 
 class ConnectionLostError(ControlError):

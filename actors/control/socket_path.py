@@ -14,7 +14,9 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .errors import AskRefusedError, NotRunningError, SocketNotOpenedError
+from ...config.data_directory import LOCK_NAME
+from ...config.locks import holder_of
+from .errors import AskRefusedError, NotRunningError, NotServingError, SocketNotOpenedError
 from .peer import is_welcome, peer_of
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def connect(data_dir: Path, *, timeout_s: float) -> socket.socket:
     """Connect to the system that runs in the directory, and check with the kernel that it is of this user or root.
 
     Raises:
-        NotRunningError: none runs there.
+        NotRunningError: none runs there; NotServingError: a process has the directory, and does not listen.
         AskRefusedError: it is another user's (`forbidden`), or did not accept in `timeout_s` seconds (`busy`).
     """
     path = data_dir / SOCKET_NAME
@@ -76,7 +78,8 @@ def connect(data_dir: Path, *, timeout_s: float) -> socket.socket:
         raise AskRefusedError("forbidden", f"{path} is another user's") from fault
     except OSError as fault:
         connection.close()
-        raise NotRunningError(data_dir) from fault
+        holder = holder_of(data_dir / LOCK_NAME)
+        raise (NotRunningError(data_dir) if holder is None else NotServingError(data_dir, holder)) from fault
     owner = peer_of(connection)
     if not is_welcome(owner):
         connection.close()

@@ -52,12 +52,14 @@ def data_directory(settings: Settings) -> Iterator[Finding]:
 
 def running(settings: Settings) -> Iterator[Finding]:
     """Whether a system runs there, and is well."""
-    from ...actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ...actors.control import ControlError, NotRunningError, NotServingError  # noqa: PLC0415
     from ...client import connect  # noqa: PLC0415
 
     try:
         with connect(settings.system.data_dir) as system:
             health = system.health()
+    except NotServingError as fault:
+        yield Finding("running system", "warning", str(fault), "ask again when it has started, or set control.enabled")
     except NotRunningError:
         yield Finding("running system", "ok", "none runs in the data directory")
     except ControlError as fault:

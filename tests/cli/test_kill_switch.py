@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.cli import switching
 from natya.cli.app import app
 from natya.config import halt_file
+from natya.config.data_directory import DataDirectory
 from natya.config.halt_file import ELSEWHERE_NAME, HaltFile, HaltNote, elsewhere_of, write_down_elsewhere
 from natya.config.sections.journal import JournalSettings
 from natya.messages.journal import ReadJournal
@@ -117,6 +119,26 @@ class TestADiskThatIsFull:
 
         assert (on.exit_code, HaltFile(tmp_path / "HALT").is_engaged()) == (0, True)
         assert "HALT is there, and could not be given why, nor that positions are to be closed" in on.stderr
+
+
+class TestASystemThatCannotBeAsked:
+    """It starts or stops, or serves no requests; it has its directory, and may trade."""
+
+    def test_is_not_said_not_to_run(self, tmp_path, file):
+        directory = DataDirectory(tmp_path)
+        directory.take()
+        on = natya("kill-switch", "on", "--data-dir", tmp_path, "--json")
+        shown = natya("kill-switch", "status", "--data-dir", tmp_path)
+        off = natya("kill-switch", "off", "--data-dir", tmp_path)
+        health = natya("health", "--data-dir", tmp_path)
+        directory.release()
+        after = natya("kill-switch", "on", "--data-dir", tmp_path, "--json")
+
+        said = f"process {os.getpid()} has {tmp_path}, and answers no requests"
+        assert (on.exit_code, json.loads(on.stdout)["system"]) == (69, "silent")
+        assert "a system runs there, and does not answer" in shown.stdout
+        assert (health.exit_code, *(said in each.stderr for each in (on, shown, off, health))) == (69, *[True] * 4)
+        assert (after.exit_code, json.loads(after.stdout)["system"]) == (0, "absent")
 
 
 class TestASystemThatHasStopped:

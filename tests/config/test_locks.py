@@ -15,7 +15,7 @@ from natya_processes import await_that, is_alive
 from natya.config import locks
 from natya.config.files import KEPT_BYTES_MAX, NotOursError
 from natya.config.forks import point_nowhere
-from natya.config.locks import HeldLock, LockHeldError
+from natya.config.locks import HeldLock, LockHeldError, holder_of
 
 DESCRIPTORS = Path("/proc/self/fd")
 
@@ -68,6 +68,14 @@ class TestALock:
             with pytest.raises(LockHeldError, match=f"is held by process {os.getpid()}$"):
                 HeldLock(tmp_path / "lock")
         lock.release()
+
+    def test_is_looked_at_without_being_taken(self, tmp_path):
+        path = tmp_path / "lock"
+        assert holder_of(path) is None
+        lock = HeldLock(path)
+        assert holder_of(path) == os.getpid()
+        lock.release()
+        assert holder_of(path) is None
 
     def test_may_be_shared(self, tmp_path):
         held = [HeldLock(tmp_path / "lock", shared=True) for _ in range(2)]
