@@ -80,6 +80,11 @@ class TestATickOfAnInstrumentWithADeepBook:
         assert len(shown(NOW_NS + AGE_MAX_NS).bid_prices) == 20
         assert len(shown(NOW_NS + AGE_MAX_NS + 1).bid_prices) == 5
 
+    def test_shows_nothing_from_before_the_clock_was_set_back(self, books, shown):
+        books.note(both(), NOW_NS)
+        assert len(shown(NOW_NS - AGE_MAX_NS).bid_prices) == 20
+        assert len(shown(NOW_NS - AGE_MAX_NS - 1).bid_prices) == 5
+
     def test_shows_nothing_of_a_connection_that_is_gone(self, books, book, shown):
         books.note(both(), NOW_NS)
         book.forget()

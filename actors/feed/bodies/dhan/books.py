@@ -110,7 +110,7 @@ class DeepBook:
 
 
 def _behind(shown: Sequence[float], known: Levels, now_ns: int, *, down: bool) -> Levels:
-    if not shown or not shown[-1] or now_ns - known.received_ns > AGE_MAX_NS:
+    if not shown or not shown[-1] or abs(now_ns - known.received_ns) > AGE_MAX_NS:  # either way: a clock may be set
         return NONE  # where the tick shows fewer than it could, there are no more
     return known.beyond(shown[-1], down=down)
 
