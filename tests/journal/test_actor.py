@@ -111,7 +111,7 @@ class TestInTheTimeOfAMarket:
     def test_how_long_a_commit_took_is_of_the_machine_s_clock_since_the_market_s_stands_still(self, system, workshop):
         system.request("journal", an_append(workshop, 1))
 
-        assert system.request("journal", Ping()).statistics.commit.sum_s > 0
+        assert 0 < system.request("journal", Ping()).statistics.commit.sum_s < 60
 
 
 @pytest.mark.usefixtures("journal")
@@ -638,10 +638,17 @@ class TestAGroup:
         assert system.base.find("journal").failures == 1
         assert [each.sequence for each in system.request("journal", ReadJournal()).records] == [1, 2, 3]
 
-    @pytest.mark.parametrize(("size", "commits"), [(4_096, 3), (1 << 20, 1)], ids=["small", "large"])
-    def test_is_committed_in_parts_where_it_has_more_bytes_than_one_may_have(
-        self, system, workshop, disk, size, commits
+    @pytest.mark.parametrize(
+        ("most", "commits"), [((2, 0), 3), ((2, 1), 2), ((99, 0), 1)], ids=["two", "a byte more", "all"],
+    )  # fmt: skip
+    def test_is_committed_in_parts_where_it_has_as_many_bytes_as_one_may_have(
+        self, system, workshop, disk, most, commits
     ):
+        one = workshop.a_journal(SimulatedDisk())
+        one.open()
+        one.append((workshop.an_intent(1, symbol="X" * 1_900),))
+        records, more = most
+        size = records * one.buffered_bytes + more
         actor = type("SimulatedJournal", (JournalActor,), {"disk": disk})
         settings = JournalSettings.default(path="/journal", segment_bytes=65_536, group_bytes_max=size)
         system.start("journal", actor, settings)
