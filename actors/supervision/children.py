@@ -224,7 +224,8 @@ class Children:
     def remove(self, child: Child) -> None:
         """Stop a child after it has handled its mailbox, and forget it."""
         child.is_removed = True
-        child.set_timer(None)
+        if child.state != "STOPPING":
+            child.set_timer(None)
         self._leave(child)
         if child.address is None:
             self._forget(child)

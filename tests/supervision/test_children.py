@@ -516,6 +516,20 @@ class TestWhileAllGoDown:
         assert supervisor.orders("stop") == ["b", "a"]
         assert supervisor.is_down
 
+    def test_one_that_is_removed_is_killed_in_its_time_too(self):
+        supervisor = self.a_fall(hangs={"b"})
+        supervisor.children.stop_all()
+        supervisor.pass_time(4)
+        supervisor.children.remove(supervisor.children["b"])
+        supervisor.pass_time(5.9)
+        assert supervisor.orders("kill") == []
+        supervisor.pass_time(0.2)
+        assert supervisor.orders("kill") == ["b"]
+        supervisor.pass_time(1)
+
+        assert supervisor.is_down
+        assert [child.spec.name for child in supervisor.children] == ["a"]
+
     def test_one_that_hung_in_its_stop_already_is_killed_in_its_time(self):
         supervisor = self.a_fall(hangs={"b"}, strategy="one_for_all", restarts={"b": "temporary"})
         supervisor.crash("a")
