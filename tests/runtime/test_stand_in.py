@@ -7,10 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from natya_builders import a_tick
+from natya_builders import a_candle, a_tick
 
-from natya.actors.runtime.workers import RemoteError, process, stand_in, wire
+from natya.actors.runtime.endpoint import Endpoint
+from natya.actors.runtime.runtime_cell import FailedElsewhere
+from natya.actors.runtime.workers import RemoteError, WorkerDiedError, process, stand_in, wire
 from natya.actors.runtime.workers.stand_in import UNHANDLED_MAX, Begin, Look, StandIn
+from natya.actors.runtime.workers.worker_process import Ended, Onward
 from natya.domain.time import SECOND_NS
 from natya.messages.system import ActorStatistics, Ping
 
@@ -45,9 +48,8 @@ class Parent(SimpleNamespace):
         self.logged, self.later, self.shipped, self.settled = [], [], [], 0
         usual = {"_looks": True, "_worker": worker, "_beats": 3, "_seen_ns": 100 * SECOND_NS, "trouble": "before"}
         super().__init__(
-            settings=SimpleNamespace(turn_limit_s=4.0),
             host=SimpleNamespace(services=SimpleNamespace(clock=clock)),
-            **(usual | fields),
+            **({"settings": SimpleNamespace(turn_limit_s=4.0)} | usual | fields),
         )
 
     def log(self, event, **fields):
@@ -228,7 +230,7 @@ class TestAnEnd:
             parent, buried = StandIn(), []
             worker = SimpleNamespace(kill=lambda: ["in doubt"])
             host = SimpleNamespace(handled=3, failures=1, buried=buried)
-            vars(parent).update(host=host, _worker=worker, _kept=["kept"], _stopped=stopped, _holds=False)
+            vars(parent).update(host=host, _worker=worker, _kept=["kept"], _stopped=stopped, _holds=False, _died=None)
             parent._bury = lambda envelopes, why: buried.append((envelopes, why))
             return parent
 
@@ -257,3 +259,74 @@ class TestAnEnd:
 
         with pytest.raises(RemoteError, match="spoiled"):
             ended(wire.Stopped(None, raised, requested=True)).on_stop()
+
+    @pytest.mark.parametrize("has_stopped", [False, True])
+    @pytest.mark.parametrize("is_stopping", [False, True])
+    def test_of_its_process_fails_the_actor_or_its_stop_unless_that_was_done(self, ended, has_stopped, is_stopping):
+        parent = ended(wire.Stopped(None, None, requested=True) if has_stopped else None)
+        worker = SimpleNamespace(
+            pid=77, take_in_doubt=list, take_unsent=lambda: ["unsent"], posted=0, handled=0, kill=list
+        )
+        vars(parent).update(_worker=worker, _is_stopping=is_stopping, _has_started=True)
+        fault = None
+        try:
+            parent.process_ended(Ended(worker, "was killed by SIGKILL"), None)
+            parent.on_stop()
+        except (FailedElsewhere, WorkerDiedError) as raised:
+            fault = raised
+
+        wanted = None if has_stopped else WorkerDiedError if is_stopping else FailedElsewhere
+        assert (None if fault is None else type(fault)) is wanted
+        assert wanted is None or str(fault) == "worker process 77 was killed by SIGKILL"
+
+
+class TestAMessageForAnotherAddressOfTheProcess:
+    @pytest.mark.parametrize(
+        ("waiting", "wants_answer", "is_posted"), [(1, False, True), (2, False, False), (2, True, True)]
+    )
+    def test_is_refused_where_too_many_wait_unless_it_is_an_answer(self, monkeypatch, waiting, wants_answer, is_posted):
+        monkeypatch.setattr(stand_in, "UNHANDLED_MAX", 2)
+        posted, refused = [], []
+        worker = SimpleNamespace(posted=waiting + 5, handled=5, post=lambda *each: posted.append(each))
+        parent = Parent(worker, _refuse=refused.append)
+        far = SimpleNamespace(target=3, wants_answer=wants_answer)
+        StandIn.hand_on(parent, Onward(worker, far, ("x", None, 7)), None)
+
+        assert (posted, refused) == (([(3, [("x", None, 7)])], []) if is_posted else ([], [("x", None, 7)]))
+
+    @pytest.mark.parametrize(
+        ("message", "is_told"),
+        [(Ping(), True), (a_tick(1), False), (a_candle(), False)],
+        ids=["request", "tick", "candle"],
+    )
+    def test_that_is_refused_is_counted_and_told_to_a_sender_unless_it_is_of_the_market(self, message, is_told):
+        parent, asker = Parent(None, name="performer"), Asker()
+        parent.host.dropped = 0
+        for sender in (asker, None):
+            StandIn._refuse(parent, (message, sender, 7))
+
+        assert parent.host.dropped == 2
+        assert [each.actor for each in asker.told] == ["performer"] * is_told
+
+
+class Asker(Endpoint):
+    """Keeps what it is told."""
+
+    def __init__(self):
+        super().__init__("asker")
+        self.told = []
+
+    def put(self, envelope):
+        self.told.append(envelope[0])
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "looks", "later_s"), [(0.0, False, []), (2.0, True, []), (2.0, False, [0.5]), (60.0, False, [1.0])]
+)
+def test_a_turn_is_looked_at_four_times_within_its_limit_or_each_second(limit_s, looks, later_s):
+    timers = []
+    parent = Parent(None, _looks=looks, settings=SimpleNamespace(turn_limit_s=limit_s))
+    parent.host.worker = SimpleNamespace(timers=SimpleNamespace(add=lambda due_ns, _: timers.append(due_ns)))
+    StandIn._look_later(parent, None)
+
+    assert timers == [round((100 + each_s) * SECOND_NS) for each_s in later_s]

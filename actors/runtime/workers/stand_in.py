@@ -106,6 +106,9 @@ class StandIn(RuntimeActor):
         self._has_started = False
         self._is_stopping = False
         self._stopped: wire.Stopped | None = None
+        self._died: WorkerDiedError | None = None
+        """How its process ended in the stop, before the actor had stopped."""
+
         self._holds = False
         self._looks = False
         self._beats = -1
@@ -131,6 +134,7 @@ class StandIn(RuntimeActor):
 
         Raises:
             RemoteError: the actor's `on_stop` raised there, or it ended with an error.
+            WorkerDiedError: the process ended in the stop, before the actor had stopped.
         """
         self._let_go()
         if self._worker is not None:
@@ -138,6 +142,8 @@ class StandIn(RuntimeActor):
         self._bury(self._kept, "it has stopped")
         if self._stopped is not None and self._stopped.raised is not None:
             raise self._stopped.raised.as_error()
+        if self._died is not None:
+            raise self._died
 
     def is_drained(self) -> bool:
         """Stop the actor in the process; return True when it has stopped."""
@@ -358,7 +364,7 @@ class StandIn(RuntimeActor):
 
     @handles(Ended)
     def process_ended(self, ended: Ended, _sender: ActorAddress) -> None:
-        """Fail, unless the process was told to end.
+        """Fail, unless the process was told to end: then the stop has failed, if the actor had not stopped before.
 
         Raises:
             FailedElsewhere: the process died.
@@ -371,16 +377,19 @@ class StandIn(RuntimeActor):
         self._kept = [*worker.take_unsent(), *self._kept]
         self._note_away()
         self._let_go()
-        if self._stopped is None and not self._is_stopping:
-            fault = WorkerDiedError(f"worker process {worker.pid} {ended.how}")
+        if self._stopped is not None:
+            return
+        fault = WorkerDiedError(f"worker process {worker.pid} {ended.how}")
+        if not self._is_stopping:
             raise runtime_cell.FailedElsewhere(fault, at_start=not self._has_started)
+        self._died = fault
 
     @handles(Look)
     def look(self, look: Look, _sender: ActorAddress) -> None:
         """Kill a process whose turn takes too long: a simulated market waits for it, and it reads no messages."""
         self._looks = False
-        worker, limit_s = self._worker, self.settings.turn_limit_s
-        if worker is None or worker is not look.worker or not worker.has_a_turn():
+        worker, limit_s = look.worker, self.settings.turn_limit_s
+        if worker is not self._worker or not worker.has_a_turn():
             self.trouble = ""
             return
         now_ns = self.host.services.clock.monotonic_ns()
