@@ -710,3 +710,53 @@ class TestASetting:
 
         assert exit_code(refusal.value) == 78
         assert key.reveal() not in str(refusal.value)
+
+
+def parts(**fields):
+    """Play the parts of the actor; each notes what it is told to do."""
+    told = []
+    actor = DatabaseActor()
+    busy = fields.pop("busy", ())
+    for name in ("recorder", "projector", "answerer"):
+        part = SimpleNamespace(is_idle=name not in busy, recorded=SimpleNamespace(ticks=0, duplicates=0), rows=0)
+        for deed in ("write", "project", "abandon_all"):
+            setattr(part, deed, lambda name=name, deed=deed: told.append(f"{name} {deed}"))
+        setattr(actor, f"_{name}", part)
+    actor._files = SimpleNamespace(database=fields.pop("database", "files"))
+    vars(actor).update(fields)
+    return actor, told
+
+
+class TestAStopOfItsParts:
+    @pytest.mark.parametrize("busy", [(), ("recorder",), ("projector",), ("answerer",)], ids=str)
+    def test_waits_for_each_that_is_not_done(self, busy):
+        actor, told = parts(busy=busy)
+
+        assert actor.is_drained() is (busy == ())
+        assert told == ["answerer abandon_all", "recorder write", "projector project"]
+
+    def test_waits_for_none_while_the_files_are_down(self):
+        actor, told = parts(busy=("recorder", "projector"), database=None)
+
+        assert actor.is_drained()
+        assert told == ["answerer abandon_all"]
+
+
+@pytest.mark.parametrize(
+    ("database", "heard", "is_tidied"), [("files", 999, True), ("files", 1_000, False), (None, 0, False)]
+)
+def test_a_day_is_sorted_while_the_files_are_open_and_few_ticks_come(database, heard, is_tidied):
+    done = []
+    actor, _ = parts(
+        database=database,
+        settings=SimpleNamespace(tidy_interval_s=1.0),
+        clock=SimpleNamespace(now_ns=lambda: 5),
+        offload=lambda *given, **how: done.append((given, how["lane"])),
+        after=lambda seconds, _: done.append(seconds),
+        _heard_at_tidying=7,
+    )
+    actor._recorder.recorded.ticks, actor._recorder.recorded.duplicates, actor._recorder.rows = heard, 4, 3
+    actor.tidy_up(None, None)
+
+    assert done == [((tidy, "files", 5), "market")] if is_tidied else [1.0]
+    assert actor._heard_at_tidying == heard + 7

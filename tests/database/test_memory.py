@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.engine.connection import begin
+from natya.actors.database.engine.connection import Connection, begin
 from natya.actors.database.engine.memory import GROWTH_MARGIN_BYTES, SETTLE_LOOKS_MAX, QueryMemory
 from natya.actors.database.engine.opening import meaning
 from natya.actors.database.errors import MemoryExceeded, QueryRefused
@@ -311,3 +311,15 @@ class TestAProcessWithQueriesThatGrow:
 
             assert database.query("select 1").rows == ((1,),)
             assert database.statistics().timeouts == 0
+
+
+@pytest.mark.parametrize("transaction", [None, "write", "read"])
+@pytest.mark.parametrize("has_memory", [False, True])
+def test_only_reading_is_watched_for_its_memory_and_only_where_there_is_a_limit(transaction, has_memory):
+    """A write that is interrupted for what a query took would be begun again and again."""
+    growth = object()
+    memory = SimpleNamespace(watched=lambda: contextlib.nullcontext(growth)) if has_memory else None
+    connection = Connection("one", None, None, lambda: 0, memory)
+
+    with connection._watched(transaction) as watched:
+        assert watched is (growth if has_memory and transaction == "read" else None)
