@@ -21,7 +21,6 @@ from natya.messages.risk import PriceBand
 
 FUNDS = {"dhanClientId": "1", "availabelBalance": 98_440.5, "sodLimit": 113_642.0}
 NO_DAY = Day(positions=[], trades=[], book=[], unreadable=0)
-NOTHING_HELD = {"errorType": "HOLDING_ERROR", "errorCode": "DH-1111", "errorMessage": "No holdings available"}
 
 
 class Reading:
@@ -133,8 +132,7 @@ class TestReading:
 
     def test_takes_no_holdings_for_none(self):
         reading = Reading("INFY").answer_funds()
-        reading.answer(NOTHING_HELD, 500)
-        for _ in range(3):
+        for _ in range(4):
             reading.answer([])
 
         assert reading.told == [AccountBookRead(orders=(), positions=(), available_rupees=98_440.5)]

@@ -6,10 +6,15 @@ import pytest
 from natya.actors.broker.bodies.dhan import endpoints
 from natya.actors.broker.bodies.dhan.replies import judge_dhan, reply_of
 from natya.actors.external import ExternalServiceResult, HttpAnswer
+from natya.domain.dhan.account.portfolio import HoldingRow
+from natya.domain.dhan.decoding import row_reader, rows_reader
 from natya.domain.dhan.tolerant import read
 from natya.domain.dhan.trading.orders import OrderAck
 
 BUSY = {"data": {"805": "Too many requests."}, "status": "failed"}
+
+
+NOTHING_HELD = {"errorType": "HOLDING_ERROR", "errorCode": "DH-1111", "errorMessage": "No holdings available"}
 
 
 def answered(status, body):
@@ -55,7 +60,7 @@ def test_a_refusal_is_an_answer_of_dhan_s_own_to_what_was_sent(status, sent, dat
     assert (found.outcome, found.reason) == (outcome, reason)
 
 
-@pytest.mark.parametrize(("code", "outcome"), [("DH-1111", "refused"), ("DH-908", "failed"), ("", "failed")])
+@pytest.mark.parametrize(("code", "outcome"), [("DH-1111", "ok"), ("DH-908", "failed"), ("", "failed")])
 def test_a_failure_of_dhan_s_is_none_only_where_it_says_that_nothing_is_held(code, outcome):
     verdict = judge_dhan(answered(500, refusal(code)), 0.0, on_dead_token=print)
 
@@ -159,19 +164,35 @@ class TestTooMany:
 @pytest.mark.parametrize(
     ("status", "outcome", "sent"),
     [
-        (500, "refused", "yes"),
-        (502, "refused", "yes"),
-        (400, "refused", "yes"),
+        (500, "ok", "yes"),
+        (502, "ok", "yes"),
+        (400, "ok", "yes"),
         (429, "throttled", "yes"),
         (200, "ok", "yes"),
     ],
 )
 def test_that_nothing_is_held_is_an_answer_of_a_server_that_seems_to_fail_and_changes_no_other(status, outcome, sent):
-    none = {"errorType": "HOLDING_ERROR", "errorCode": "DH-1111", "errorMessage": "No holdings available"}
+    none = NOTHING_HELD
     verdict = judge_dhan(answered(status, none), 0.0, on_dead_token=lambda: None)
 
     assert (verdict.outcome, verdict.sent, verdict.status_code) == (outcome, sent, status)
     assert judge_dhan(answered(status, none), 0.0, on_dead_token=None) == verdict  # no token has died
+
+
+@pytest.mark.parametrize(
+    ("reads", "outcome", "data"),
+    [
+        (None, "ok", []),
+        (rows_reader(HoldingRow), "ok", ()),
+        (row_reader(OrderAck), "failed", NOTHING_HELD),
+    ],
+    ids=["json", "rows", "one row"],
+)
+def test_that_nothing_is_held_is_no_rows_where_rows_are_wanted(reads, outcome, data):
+    answer = msgspec.structs.replace(answered(500, NOTHING_HELD), reads=reads)
+    verdict = judge_dhan(answer, 0.0, on_dead_token=print)
+
+    assert (verdict.outcome, verdict.data, verdict.error is None) == (outcome, data, outcome == "ok")
 
 
 class TestARoute:

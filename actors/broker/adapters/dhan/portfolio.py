@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import msgspec
-
 from .....domain.dhan.account.funds import Funds, Margin, MarginRequest, MultiMargin, MultiMarginRequest
 from .....domain.dhan.account.portfolio import ConvertPositionRequest, ExitAllAck, HoldingRow, PositionRow
 from .....domain.dhan.account.statements import LedgerRow
 from .....domain.dhan.decoding import row_reader, rows_reader
-from .....domain.dhan.refusals import refusal_of
 from .....domain.dhan.trading.control import ExitProduct, KillSwitchRow, PnlExitAck, PnlExitRequest, PnlExitRow
 from .....domain.dhan.words import PositionType
-from ....external import Conversation, ExternalServiceResult, PendingResult
+from ....external import ExternalServiceResult, PendingResult
 from ...bodies.dhan import endpoints
-from ...bodies.dhan.replies import NOTHING_HELD
 from ..orders import OrderRequest, Product
 from ..results import not_sent
 from .orders import Orders
@@ -35,13 +31,7 @@ class Portfolio(Orders):
 
     def get_holdings(self) -> PendingResult:
         """Read what is held in the depository: a tuple of `HoldingRow`."""
-        return self.converse(self._holding())
-
-    def _holding(self) -> Conversation:
-        result = yield self._call(endpoints.HOLDINGS, rows_reader(HoldingRow))
-        if not result.success and refusal_of(result.status_code or 0, result.data).code == NOTHING_HELD:
-            return msgspec.structs.replace(result, success=True, data=(), error=None)
-        return self._told(result)
+        return self._read(endpoints.HOLDINGS, rows_reader(HoldingRow))
 
     def convert_position(
         self, symbol: str, quantity: int, *, position: PositionType, since: Product, until: Product

@@ -32,7 +32,7 @@ from .....messages.risk import PriceBand
 from . import endpoints
 from .flows import Day, Question, WholeDay
 from .reading import one_of, rows_of
-from .replies import NOTHING_HELD, Reply
+from .replies import Reply
 
 if TYPE_CHECKING:
     from ...body import AccountAnswer
@@ -119,11 +119,9 @@ def read_account(bands_of: Mapping[Place, str] = NONE_WANTED) -> Flow[Reply]:
     reply: Reply = yield Question(endpoints.FUNDS, one_of(Funds))
     available_rupees = reply.value.available_balance if reply.outcome == "told" else None
     reply = yield Question(endpoints.HOLDINGS, rows_of(HoldingRow))
-    holdings, faulty = [], 0
-    if reply.outcome == "told":
-        holdings, faulty = reply.value
-    elif NOTHING_HELD not in reply.reason:
+    if reply.outcome != "told":
         return reply
+    holdings, faulty = reply.value
     reply = yield WholeDay()
     if reply.outcome != "told":
         return reply

@@ -34,7 +34,7 @@ _PLAIN_REFUSALS: Final = frozenset(
 
 
 NOTHING_HELD: Final = "DH-1111"
-"""Comes with 500 where there are no holdings: the service works, and asking again helps nothing."""
+"""Comes with 500 where there are no holdings: an answer without rows, and no failure."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +59,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 def judge_dhan(answer: HttpAnswer, now_s: float, *, on_dead_token: Callable[[], object]) -> Verdict:
     """Judge an answer as any service's; besides, recognise a dead token, and "too many requests" under any status."""
     verdict = judge(answer, now_s)
-    if verdict.outcome == "failed" and refusal_of(answer.status_code, verdict.data).code == NOTHING_HELD:
-        return msgspec.structs.replace(verdict, outcome="refused", sent="yes")
+    if refusal_of(answer.status_code, verdict.data).code == NOTHING_HELD and verdict.outcome in {"failed", "refused"}:
+        return _without_rows(answer, verdict)
     if answer.status_code not in _CLIENT_ERRORS:
         return verdict
     meaning = refusal_of(answer.status_code, verdict.data).meaning
@@ -69,6 +69,15 @@ def judge_dhan(answer: HttpAnswer, now_s: float, *, on_dead_token: Callable[[], 
     if meaning == "throttled" and verdict.outcome == "refused":
         return msgspec.structs.replace(verdict, outcome="throttled")
     return verdict
+
+
+def _without_rows(answer: HttpAnswer, verdict: Verdict) -> Verdict:
+    """Take it for the answer that has no rows; where none is wanted, what was judged of it holds."""
+    try:
+        rows = [] if answer.reads is None else answer.reads(b"[]")
+    except ValueError:
+        return verdict
+    return msgspec.structs.replace(verdict, outcome="ok", sent="yes", data=rows, error=None)
 
 
 def reply_of(result: ExternalServiceResult, read: Callable[[Any], Any]) -> Reply:
@@ -88,9 +97,8 @@ def reply_of(result: ExternalServiceResult, read: Callable[[Any], Any]) -> Reply
         return Reply(outcome="not_sent", reason=reason, retry_after_s=result.retry_after_s)
     if status is not None and result.sent == "yes":
         refused = refusal_of(status, result.data)
-        is_nothing_held = refused.code == NOTHING_HELD
         is_refused = (status in _CLIENT_ERRORS and refused.code) or status in _PLAIN_REFUSALS
-        if is_nothing_held or (is_refused and refused.meaning != "broken"):
+        if is_refused and refused.meaning != "broken":
             told = " ".join(part for part in (refused.code, refused.text) if part) or reason
             return Reply(
                 outcome="refused",
