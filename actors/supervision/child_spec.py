@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from ...domain.wording import expect_number, expect_word
-
-if TYPE_CHECKING:
-    from .settings import SupervisorSettings
 
 RestartType: TypeAlias = Literal["permanent", "transient", "temporary"]
 """`permanent`: always restarted; `transient`: only after a failure; `temporary`: never. Source: Erlang/OTP."""
@@ -31,8 +28,8 @@ class PlansChildren:
     """Base of every supervisor: an actor is one by its class, and not by a method that its author calls `plan`."""
 
     @classmethod
-    def plan(cls, settings: Any) -> SupervisorSettings:
-        """Derive its children and the policy from its settings."""
+    def plan(cls, settings: Any) -> Any:
+        """Derive its children and the policy from its settings: a `SupervisorSettings`."""
         raise NotImplementedError
 
 
