@@ -846,7 +846,7 @@ class TestAProgramThatStartsActors:
         probe = system.probe("probe")
         with pytest.raises(UnknownActorError, match="no actor named 'nobody' runs; there are: counter, probe"):
             system.stop("nobody")
-        with pytest.raises(UnknownActorError, match="an actor is wanted, found ActorAddr-probe"):
+        with pytest.raises(UnknownActorError, match=r"a RuntimeActor is wanted .*, found ActorAddr-probe"):
             system.stop(probe)
         system.tell("counter", Add())
 
