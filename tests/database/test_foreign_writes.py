@@ -1,5 +1,6 @@
 """Another process writes to the files that we have open: we notice, write nothing more, and open them again."""
 
+import contextlib
 import os
 import shutil
 import textwrap
@@ -8,6 +9,7 @@ import pytest
 from natya_starts import run_python
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
+from natya.actors.database.engine.foreign_writes import ForeignWrites
 from natya.actors.database.errors import DatabaseChanged
 from natya.actors.database.upkeep.copies import check
 from natya.actors.database.writing.market import MarketStore
@@ -168,3 +170,49 @@ class TestTheActor:
         with DuckDBAdapter(path, max_connections=3) as again:
             ((count,),) = again.query("select count(*) from ticks").rows
         assert count == rows[0][0] == 20
+
+
+class TestAWriteOfOurs:
+    """It leaves the file larger, and never another: what it was written to may have been renamed or removed by then."""
+
+    @pytest.fixture
+    def file(self, tmp_path):
+        path = tmp_path / "core.duckdb"
+        path.write_bytes(b"ours")
+        return path
+
+    @pytest.mark.parametrize(
+        ("between", "is_changed"),
+        [("nothing", False), ("it grew", False), ("another", True), ("it went", True)],
+    )
+    def test_is_noted_of_the_file_that_was_there(self, file, between, is_changed):
+        writes = ForeignWrites({"core": str(file), "market": ":memory:"})
+        writes.note("core")
+        if between == "it grew":
+            file.write_bytes(b"ours, and more")
+        elif between == "another":
+            other = file.with_name("other")
+            other.write_bytes(b"ours")
+            other.rename(file)
+        elif between == "it went":
+            file.unlink()
+
+        with pytest.raises(DatabaseChanged) if is_changed else contextlib.nullcontext():
+            writes.note("core")
+        assert writes.are_in("core") is is_changed, "it is still compared with the one that we worked on"
+
+    def test_is_noted_of_no_file_that_comes_later(self, file):
+        writes = ForeignWrites({"core": str(file)})
+        file.rename(file.with_name("away"))
+        writes.note("core")
+        file.write_bytes(b"theirs")
+
+        with pytest.raises(DatabaseChanged):
+            writes.note("core")
+
+    def test_in_memory_is_compared_with_nothing(self):
+        writes = ForeignWrites({"core": ":memory:"})
+        writes.note("core")
+        writes.expect_none("core")
+
+        assert not writes.are_in("core")
