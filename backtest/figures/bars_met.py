@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -27,45 +28,31 @@ _LEAP: Final = 0.2
 class Met:
     """The fills in one bar."""
 
-    __slots__ = ("bar", "bars", "fills", "shares", "symbol")
+    __slots__ = ("fills", "leap", "part", "place", "shares", "volume")
 
-    def __init__(self, symbol: str, bars: Bars, bar: int, fills: Sequence[OrderFilled]) -> None:
-        self.symbol: Final = symbol
-        self.bars: Final = bars
-        self.bar: Final = bar
+    def __init__(self, symbol: str, bars: Bars, bar: int, fills: Sequence[OrderFilled], *, has_volumes: bool) -> None:
+        self.place: Final = f"{symbol} at {second_text(bars.begins[bar])}"
         self.fills: Final = len(fills)
         self.shares: Final = sum(each.quantity for each in fills)
-
-    @property
-    def part(self) -> float:
+        self.volume: Final = bars.volumes[bar]
+        self.part: Final = self.shares / self.volume if self.volume else math.inf if has_volumes else 0.0
         """Of the bar's volume; 0 where the data tells no volume of the symbol."""
-        if volume := self.bars.volumes[self.bar]:
-            return self.shares / volume
-        return float("inf") if any(self.bars.volumes) else 0.0
 
-    @property
-    def leap(self) -> str:
-        """A price in it that is far from the close before and the open behind, and those two; empty: there is none.
+        self.leap: Final = "" if is_option(symbol) else _leap(bars, bar)
 
-        Of the first bar its own open stands for what was before, of the last one its own close for what is behind.
-        """
-        bars, bar = self.bars, self.bar
-        before = bars.closes[bar - 1] if bar else bars.opens[bar]
-        behind = bars.opens[bar + 1] if bar + 1 < len(bars.opens) else bars.closes[bar]
-        if is_option(self.symbol):
-            return ""
-        for price, is_far in (
-            (bars.highs[bar], bars.highs[bar] > max(before, behind) * (1 + _LEAP)),
-            (bars.lows[bar], bars.lows[bar] < min(before, behind) * (1 - _LEAP)),
-        ):
-            if is_far:
-                return f"{price:,.2f} between {before:,.2f} and {behind:,.2f}"
+
+def _leap(bars: Bars, bar: int) -> str:
+    """Return a price in a bar that is far from the close before and the open behind, and those two; empty: none is.
+
+    Of the first bar its own open stands for what was before, of the last one its own close for what is behind.
+    """
+    before = bars.closes[bar - 1] if bar else bars.opens[bar]
+    behind = bars.opens[bar + 1] if bar + 1 < len(bars.opens) else bars.closes[bar]
+    high, low = bars.highs[bar], bars.lows[bar]
+    is_above, is_below = high > max(before, behind) * (1 + _LEAP), low < min(before, behind) * (1 - _LEAP)
+    if not (is_above or is_below):
         return ""
-
-    @property
-    def place(self) -> str:
-        """Symbol and beginning."""
-        return f"{self.symbol} at {second_text(self.bars.begins[self.bar])}"
+    return f"{high if is_above else low:,.2f} between {before:,.2f} and {behind:,.2f}"
 
 
 def bars_met(fills: Sequence[OrderFilled], marks: Marks) -> tuple[Met, ...]:
@@ -82,10 +69,11 @@ def bars_met(fills: Sequence[OrderFilled], marks: Marks) -> tuple[Met, ...]:
     found: list[Met] = []
     for symbol in sorted(by_symbol):
         bars, of_it = marks.bars[symbol], by_symbol[symbol]
+        has_volumes = any(bars.volumes)
         in_bar: dict[int, list[OrderFilled]] = {}
         for bar, fill in zip(_holding(bars, [each.occurred_ns for each in of_it]), of_it, strict=True):
             in_bar.setdefault(bar, []).append(fill)
-        found += [Met(symbol, bars, bar, in_bar[bar]) for bar in sorted(in_bar)]
+        found += [Met(symbol, bars, bar, in_bar[bar], has_volumes=has_volumes) for bar in sorted(in_bar)]
     return tuple(found)
 
 
@@ -100,7 +88,7 @@ def doubts_of_bars(met: Sequence[Met]) -> Iterator[str]:
     number = counted(sum(each.fills for each in met), "fill")
     if large := [each for each in met if each.part > _PART_MAX]:
         most = max(large, key=lambda each: each.part)
-        example = f"{most.place}: {most.shares:,} of {most.bars.volumes[most.bar]:,} shares"
+        example = f"{most.place}: {most.shares:,} of {most.volume:,} shares"
         yield (
             f"{sum(each.fills for each in large):,} of {number} took more than a tenth of what the market traded in "
             f"that bar, and are counted at its price ({example})"

@@ -323,7 +323,7 @@ def _of_charges(played: Played, trades: Sequence[Trade], last_ns: int) -> Iterab
         if named:
             yield f"charged as {spoken}, by their names: {some(named)}"
     of_a_day = [trade for trade in trades if tariffs[trade.symbol] == "INTRADAY"]
-    overnight = sum(day_of(trade.entry_ns) != day_of(trade.exit_ns or last_ns) for trade in of_a_day)
+    overnight = sum(_is_overnight(trade, last_ns) for trade in of_a_day)
     if overnight:
         yield (
             f"{overnight:,} of {len(of_a_day):,} trades were held overnight, and are charged as intraday: "
@@ -335,15 +335,17 @@ def _of_charges(played: Played, trades: Sequence[Trade], last_ns: int) -> Iterab
         yield "orders have no latency: each trades at the price that it was decided on, which flatters"
 
 
+def _is_overnight(trade: Trade, last_ns: int) -> bool:
+    return day_of(trade.entry_ns) != day_of(trade.exit_ns or last_ns)
+
+
 def _beyond_means(curve: Curve, trades: Sequence[Trade], last_ns: int) -> Iterable[str]:
     """Yield what no broker would have let the account do."""
     indices = sorted({trade.symbol for trade in trades if is_index(trade.symbol)})
     if indices:
         yield f"nobody can buy or sell an index, and its contracts have prices of their own: {some(indices)}"
     shares = [trade for trade in trades if not (is_contract(trade.symbol) or is_index(trade.symbol))]
-    short = sum(
-        trade.direction == "SHORT" and day_of(trade.entry_ns) != day_of(trade.exit_ns or last_ns) for trade in shares
-    )
+    short = sum(trade.direction == "SHORT" and _is_overnight(trade, last_ns) for trade in shares)
     if short:
         yield (
             f"{short:,} of {len(shares):,} trades in shares were short overnight: shares that one does not "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from ...domain.calendar import open_spans
-from ...domain.time import DAY_NS, SECOND_NS, day_of
+from ...domain.candles import DayVolume
+from ...domain.time import DAY_NS, SECOND_NS
 from ...messages.market import Candle
 from ..figures.curve import Bars, Marks
 
@@ -22,14 +24,10 @@ MARK_NS: Final = 60 * SECOND_NS
 class _Minute:
     """The ticks of one symbol in one minute."""
 
-    __slots__ = ("before", "close", "high", "low", "newest_ns", "number", "open", "volume")
+    __slots__ = ("close", "high", "low", "newest_ns", "number", "open", "shares")
 
-    def __init__(self, number: int, tick: Tick, before: int | None) -> None:
-        self.number = number
-        self.before: Final = max(tick.volume - tick.quantity, 0) if before is None else before
-        """Shares traded before it."""
-
-        self.volume = tick.volume or self.before + tick.quantity
+    def __init__(self, number: int, tick: Tick, shares: int) -> None:
+        self.number, self.shares = number, shares
         self.newest_ns = tick.exchange_ns
         self.open = self.high = self.low = self.close = tick.price
 
@@ -46,6 +44,7 @@ class MarkKeeper:
         self._bars: Final[dict[str, Bars]] = {}
         self._candled: Final[set[str]] = set()
         self._growing: Final[dict[str, _Minute]] = {}
+        self._traded: Final[defaultdict[str, DayVolume]] = defaultdict(DayVolume)
 
     def add(self, messages: Iterable[Tick | Candle]) -> int:
         """Keep the marks among some messages, in their order; return the number of candles."""
@@ -76,15 +75,15 @@ class MarkKeeper:
     def _add_tick(self, tick: Tick) -> None:
         """Let the minute grow; keep the one before, if this is the first of another."""
         symbol, number, price = tick.symbol, tick.exchange_ns // MARK_NS, tick.price
+        shares = self._traded[symbol].add(tick.exchange_ns, tick.quantity, tick.volume)
         growing = self._growing.get(symbol)
         if growing is None or growing.number != number:
             if growing is not None:
                 self._keep(symbol, growing)
-            is_same_day = growing is not None and day_of(growing.newest_ns) == day_of(tick.exchange_ns)
-            self._growing[symbol] = _Minute(number, tick, growing.volume if growing and is_same_day else None)
+            self._growing[symbol] = _Minute(number, tick, shares)
             return
         growing.newest_ns, growing.close = tick.exchange_ns, price
-        growing.volume = tick.volume or growing.volume + tick.quantity
+        growing.shares += shares
         if price > growing.high:
             growing.high = price
         elif price < growing.low:
@@ -111,5 +110,5 @@ class MarkKeeper:
             minute.low,
             minute.close,
             begin_ns=minute.number * MARK_NS,
-            volume=max(minute.volume - minute.before, 0),
+            volume=minute.shares,
         )
