@@ -101,15 +101,13 @@ class Differences:
         for mismatch in position_mismatches(books):
             compared[mismatch.symbol] = (*compared.get(mismatch.symbol, ()), mismatch)
         self._found, self.has_new_by_others = tuple(found.values()), False
-        self.has_new_positions = any(
-            isinstance(each, PositionMismatch) and self._seen.get(key, ((), 0))[0] != _look_of(each)
+        known_before = {
+            each.symbol: self._seen.get(key, ((), 0))[0] == _look_of(each)
             for key, each in found.items()
-        )
-        lasting_ones = {
-            each.symbol
-            for key, each in found.items()
-            if isinstance(each, PositionMismatch) and self._seen.get(key, ((), 0))[0] == _look_of(each)
+            if isinstance(each, PositionMismatch)
         }
+        self.has_new_positions = not all(known_before.values())
+        lasting_ones = {symbol for symbol, is_known in known_before.items() if is_known}
         sure = [each for symbol in lasting_ones for each in compared[symbol]]
         self.squared_off = squared_off(sure, tuple(orders_of_others(books)), books.now_ns)
         taken_over_soon = _taken_over_soon(books, self.squared_off)
