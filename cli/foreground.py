@@ -96,9 +96,7 @@ class Interrupts:
     def __init__(self, leave: Callable[[int], None] = os._exit, *, has_terminal: bool = True) -> None:
         """Handle nothing yet. `has_terminal` is taken now: when a SIGHUP comes, the terminal may be gone already."""
         self.asked = False
-        self.reload_asked = False
-        """Whether the settings are to be read anew."""
-
+        self._reload_asked = False
         self._has_terminal: Final = has_terminal
         self.hung_up = False
         """Whether the terminal was closed: then it is no error that output cannot be printed."""
@@ -118,9 +116,16 @@ class Interrupts:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def take_reload(self) -> bool:
+        """Tell whether the settings are to be read anew, once for each time that it was asked for."""
+        if not self._reload_asked:
+            return False
+        self._reload_asked = False
+        return True
+
     def _hear(self, number: int, _: FrameType | None) -> None:
         if number == signal.SIGHUP and not self._has_terminal:
-            self.reload_asked = True
+            self._reload_asked = True
             return
         if number == signal.SIGHUP:
             self.hung_up = True
@@ -304,8 +309,7 @@ class Watch:
             views.append(self._look())
             if ended is not None:
                 return ended
-            if self._interrupts.reload_asked:
-                self._interrupts.reload_asked = False
+            if self._interrupts.take_reload():
                 self._untold += self._reload()
             if not display.has_terminal:
                 self.tell_failures()

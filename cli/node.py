@@ -34,8 +34,7 @@ def perform(settings: Settings) -> int:
                 while not interrupts.asked:
                     system.expect_running(LOOK_S)
                     watchdog.look(time.monotonic_ns())
-                    if interrupts.reload_asked:
-                        interrupts.reload_asked = False
+                    if interrupts.take_reload():
                         complain(TAKES_NO_SETTINGS)
                     found = system.look()
                     lines = told if found is None else shown(found)

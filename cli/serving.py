@@ -35,8 +35,7 @@ def perform(make: Callable[[], ExchangeSystem], token: Secret) -> int:
                 out().flush()
                 while not interrupts.asked:
                     system.expect_running(LOOK_S)
-                    if interrupts.reload_asked:
-                        interrupts.reload_asked = False
+                    if interrupts.take_reload():
                         complain(TAKES_NO_SETTINGS)
         except Exception as fault:  # noqa: BLE001  reported in words, without a traceback
             complain(str(fault) or type(fault).__name__)

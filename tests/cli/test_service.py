@@ -175,14 +175,20 @@ def a_service(**changes):
     return Service(**{"profile": "paper", "command": command, "data_dir": Path("/data"), **changes})
 
 
+def node_settings(folder):
+    """Write those of a node that no server of streams answers."""
+    settings = folder / "node.toml"
+    settings.write_text(
+        '[nodes]\nplay = "p"\n[redis]\nnode = "n1"\nport = 1\n[[strategies]]\nname = "w"\nhost = "node"\n'
+        'strategy = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"\n',
+        encoding="utf-8",
+    )
+    return settings
+
+
 class TestANodeUnderSystemd:
     def test_has_its_watchdog_fed_and_is_not_ended_by_a_hangup(self, systemd, tmp_path):
-        settings = tmp_path / "node.toml"
-        settings.write_text(
-            '[nodes]\nplay = "p"\n[redis]\nnode = "n1"\nport = 1\n[[strategies]]\nname = "w"\nhost = "node"\n'
-            'strategy = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"\n',
-            encoding="utf-8",
-        )
+        settings = node_settings(tmp_path)
         environment = {**os.environ, "NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000000"}
         command = ["run", "--profile", "node", "--config", settings, "--data-dir", tmp_path / "data"]
         with Natya(
@@ -374,12 +380,7 @@ class TestTheCommands:
         assert ("--live" in service.command) == live
 
     def test_a_unit_of_a_node_has_no_command_that_reads_settings_anew(self, natya, tmp_path):
-        settings = tmp_path / "node.toml"
-        settings.write_text(
-            '[nodes]\nplay = "p"\n[redis]\nnode = "n1"\n[[strategies]]\nname = "w"\nhost = "node"\n'
-            'strategy = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"\n',
-            encoding="utf-8",
-        )
+        settings = node_settings(tmp_path)
         shown = natya("show", "--profile", "node", "--config", settings)
 
         assert "ExecStart=" in shown.output
