@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 from natya_builders import a_tick
+from natya_endpoints import Asker
 from natya_processes import WAIT_S
 
 from natya.actors.runtime import RuntimeActor, fails_start, handles, restart_helps
 from natya.actors.runtime.clock import SystemClock
-from natya.actors.runtime.endpoint import Endpoint
 from natya.actors.runtime.market_clock import MarketClock
 from natya.actors.runtime.trace import Stamp
 from natya.actors.runtime.workers import hosting, wire
@@ -85,17 +85,6 @@ class Offloading(RuntimeActor):
     @handles(CancelOrder)
     def work(self, order, _sender):
         self.offload(self.done.acquire, then=lambda _: self.send("listener", order))
-
-
-class Kept(Endpoint):
-    """An address that keeps what it is told."""
-
-    def __init__(self):
-        super().__init__("kept")
-        self.told = []
-
-    def put(self, envelope):
-        self.told.append(envelope[0])
 
 
 class Parent:
@@ -378,7 +367,7 @@ class TestAddressesInTheParent:
 
 class TestTooMuchThatWaitsToLeave:
     def test_is_refused_save_market_data_which_is_lost_and_all_is_counted(self, parent, monkeypatch):
-        sender = Kept()
+        sender = Asker("kept")
         far = parent.host.far("listener")
         for _ in range(2):
             far.deliver(do("before"), sender)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from natya_builders import a_candle, a_tick
+from natya_endpoints import Asker
 
-from natya.actors.runtime.endpoint import Endpoint
 from natya.actors.runtime.runtime_cell import FailedElsewhere
 from natya.actors.runtime.workers import RemoteError, WorkerDiedError, process, stand_in, wire
 from natya.actors.runtime.workers.stand_in import UNHANDLED_MAX, Begin, Look, StandIn
@@ -307,17 +307,6 @@ class TestAMessageForAnotherAddressOfTheProcess:
 
         assert parent.host.dropped == 2
         assert [each.actor for each in asker.told] == ["performer"] * is_told
-
-
-class Asker(Endpoint):
-    """Keeps what it is told."""
-
-    def __init__(self):
-        super().__init__("asker")
-        self.told = []
-
-    def put(self, envelope):
-        self.told.append(envelope[0])
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from natya_endpoints import Asker
 from natya_processes import await_that
 from thespian.actors import (
     Actor,
@@ -35,7 +36,6 @@ from thespian.actors import (
 from thespian.system.messages.status import Thespian_StatusReq
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
-from natya.actors.runtime.endpoint import Endpoint
 from natya.actors.runtime.errors import SystemStoppedError, UnknownActorError, UnsupportedBaseError
 from natya.actors.runtime.lifecycle import Start
 from natya.actors.runtime.thespian.addresses import Admin, Stillborn
@@ -612,17 +612,6 @@ def test_a_wake_up_comes_to_a_plain_actor():
 
     with InProcessSystem() as system:
         assert system.actor_system.ask(system.actor_system.createActor(Sleeper), "sleep", 5) == "up"
-
-
-class Asker(Endpoint):
-    """Keeps what it is told."""
-
-    def __init__(self):
-        super().__init__("asker")
-        self.told = []
-
-    def put(self, envelope):
-        self.told.append(envelope[0])
 
 
 def test_the_status_of_a_system_has_its_capabilities_its_names_and_its_children():
