@@ -1,5 +1,6 @@
 """The risk gate: the rules of every profile, each at its limit; `test_rules` has those of real money."""
 
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
@@ -28,6 +29,10 @@ def situation(make):
 
 
 NOW_NS = 1_000 * SECOND_NS
+
+
+def at(clock):
+    return int(datetime.fromisoformat(f"2026-12-04T{clock}+05:30").timestamp()) * SECOND_NS
 
 
 def rule_of(order, situation):
@@ -97,6 +102,27 @@ class TestTheAgeOfThePrice:
         refusal = judge(make.order(reference_ns=NOW_NS - 12 * SECOND_NS), situation(price_age_max_s=3.0))
 
         assert refusal.reason == "a last price of at most 3 s of age wanted, found 12.000 s"
+
+    @pytest.mark.parametrize(
+        ("session", "priced", "rule"),
+        [
+            ("NSE", "15:14:58", None),
+            ("NSE", "15:14:56", "price_age_max_s"),
+            ("NSE", "15:20:00", None),
+            ("none", "15:14:58", "price_age_max_s"),
+            ("none", "15:20:00", "price_age_max_s"),
+            ("none", "15:20:58", None),
+        ],
+    )
+    def test_stands_still_in_the_closing_auction_of_the_sessions_that_orders_keep_to(
+        self, make, situation, session, priced, rule
+    ):
+        now = at("15:21:00")
+        order = make.order(symbol="TCS", reference_ns=at(priced))
+
+        judged = replace(situation(price_age_max_s=3.0, session=session), now_ns=now)
+
+        assert rule_of(order, judged) == rule
 
     def test_of_which_nobody_knows_is_too_much(self, make, situation):
         assert judge(make.order(), situation(price_age_max_s=3.0)).reason.endswith("found none")

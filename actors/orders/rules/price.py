@@ -50,7 +50,10 @@ def exits(order: SubmitOrder, situation: Situation) -> str:
 
 
 def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
-    """Refuse an order decided on an old price, as when the feed has stopped; also a limit order."""
+    """Refuse an order decided on an old price, as when the feed has stopped; also a limit order.
+
+    While a closing auction goes on in the sessions that orders keep to, it counts to the end of continuous trading.
+    """
     limit_s = situation.limits.price_age_max_s
     if limit_s == 0:
         return ""
@@ -59,7 +62,8 @@ def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
         return ""
     if price_ns == 0:
         return f"a last price of at most {limit_s:g} s of age wanted, found none"
-    now_ns = aged_at_ns(order.symbol, price_ns, situation.now_ns)
+    exchange = situation.limits.session
+    now_ns = situation.now_ns if exchange == "none" else aged_at_ns(order.symbol, price_ns, situation.now_ns, exchange)
     return age_fault("a last price", price_ns, now_ns, age_max_s=limit_s)
 
 
