@@ -49,5 +49,6 @@ timings             durations counted by classes
 trace_context       W3C trace context of a conversation
 transitions         transitions of an order that cannot be
 venues              where an instrument trades, and so whose hours it has
+volumes             how many shares a tick says were traded
 wording             counts in sentences, text for any terminal; words and numbers that a constructor expects
 """

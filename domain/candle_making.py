@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from ..messages.market import Candle
 from .calendar import session_at
-from .candles import Bar, DayVolume, end_of, start_of
+from .candles import Bar, end_of, start_of
 from .time import DAY_NS
+from .volumes import DayVolume
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -6,11 +6,7 @@ extends beyond midnight, daily ones begin at midnight in India, and weekly ones 
 What is in one: the trades of its time by the exchange's clock, in whatever order they are told. Its open is the
 earliest of them and its close the latest; of trades at one time, the first and the last that were told.
 
-How much was traded. A live packet tells the shares of the day so far and of the last trade, and stands for all trades
-since the packet before. So what it adds is the rise of the day's volume, where the source tells that; the last trade
-alone would leave out all others. Where it does not, each trade is told, and adds its own quantity. The first of a day
-adds its own quantity either way: what was traded before it may have been traded hours before, if the source was joined
-late (docs/decisions/0011). So the volumes of a day's candles sum to the volume of the day, from its first tick on.
+How much was traded: `volumes.py`.
 
 The path. A recorded candle has four prices and does not say when they were met. To replay it, ticks are made from it:
 the open at the beginning, the close at the end, before the next candle opens, and between them first the extreme that
@@ -39,8 +35,6 @@ OPENING_NS: Final = (9 * 60 + 15) * 60 * SECOND_NS
 
 _FROM_MONDAY_NS: Final = 3 * DAY_NS + IST_OFFSET_NS
 """Nanoseconds from midnight in India of Monday, 29 December 1969, to 1970-01-01 UTC."""
-
-_UNKNOWN: Final = -1
 
 
 class Bar(msgspec.Struct, kw_only=True, gc=False):
@@ -89,42 +83,6 @@ class Bar(msgspec.Struct, kw_only=True, gc=False):
         self.high, self.low = max(self.high, later.high), min(self.low, later.low)
         self.close, self.last_ns = later.close, later.last_ns
         self.volume += later.volume
-
-
-class DayVolume:
-    """The shares that each tick of one symbol adds to what was traded; see the module's docstring."""
-
-    __slots__ = ("_so_far", "_until_ns")
-
-    def __init__(self) -> None:
-        self._so_far = _UNKNOWN
-        self._until_ns = 0
-        """End of the day: nanoseconds since 1970-01-01 UTC."""
-
-    def add(self, time_ns: int, quantity: int, volume: int) -> int:
-        """Return the shares that were traded since the tick before.
-
-        Args:
-            time_ns: of the tick; one of an earlier day than the last one's tells nothing of this day.
-            quantity: of its last trade.
-            volume: of the day so far; 0 where the source does not say.
-        """
-        if time_ns >= self._until_ns:
-            self._until_ns = day_start_ns(day_of(time_ns) + 1)
-            self._so_far = _UNKNOWN
-        elif time_ns < self._until_ns - DAY_NS:
-            return 0 if volume else quantity
-        so_far = self._so_far
-        if not volume:
-            if so_far == _UNKNOWN:
-                self._so_far = 0
-            return quantity
-        if so_far == _UNKNOWN:
-            so_far = max(0, volume - quantity)
-        if volume <= so_far:
-            return 0
-        self._so_far = volume
-        return volume - so_far
 
 
 def start_of(time_ns: int, interval_ns: int) -> int:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from .volumes import DayVolume
+
 if TYPE_CHECKING:
     from ..messages.market import Tick
 
@@ -78,20 +80,17 @@ class ClosingAuction(msgspec.Struct, frozen=True, kw_only=True):
 class ReferencePrice:
     """The average price of the minutes before the auction, by volume."""
 
-    __slots__ = ("_rupees", "_shares", "_volume")
+    __slots__ = ("_rupees", "_shares", "_traded")
 
     def __init__(self) -> None:
         """Have seen no trade."""
         self._rupees = 0.0
         self._shares = 0
-        self._volume = 0
+        self._traded = DayVolume()
 
     def add(self, tick: Tick) -> None:
-        """Take a trade of these minutes; the first counts its own quantity, each other the rise of the day's volume."""
-        shares = tick.quantity
-        if tick.volume:
-            shares = max(0, tick.volume - self._volume) if self._volume else shares
-            self._volume = max(tick.volume, self._volume)  # a late one tells less
+        """Take a trade of these minutes."""
+        shares = self._traded.add(tick.exchange_ns, tick.quantity, tick.volume)
         self._rupees += shares * tick.price
         self._shares += shares
 

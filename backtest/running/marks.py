@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from ...domain.calendar import open_spans
-from ...domain.candles import DayVolume
 from ...domain.time import DAY_NS, SECOND_NS
+from ...domain.volumes import DayVolume
 from ...messages.market import Candle
 from ..figures.curve import Bars, Marks
 

@@ -73,6 +73,6 @@ class TestTheReferencePrice:
     def test_is_the_average_by_what_was_traded_or_the_last_price(self, ticks, price):
         found = ReferencePrice()
         for paid, quantity, volume in ticks:
-            found.add(SimpleNamespace(price=paid, quantity=quantity, volume=volume))
+            found.add(SimpleNamespace(price=paid, quantity=quantity, volume=volume, exchange_ns=at("15:05", DAY)))
 
         assert found.price(50.0) == price

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ....domain.calendar import MINUTE_NS
-from ....domain.candles import Bar, DayVolume, start_of
+from ....domain.candles import Bar, start_of
 from ....domain.dhan.market.charts import Chart
 from ....domain.dhan.market.option_chain import OptionQuote, StrikeQuotes
 from ....domain.dhan.market.quotes import Book, LastPrice, Level, Ohlc, OhlcQuote, Quote
 from ....domain.dhan.moments import moment_of
 from ....domain.freshness import is_late
 from ....domain.time import DAY_NS, SECOND_NS, day_of
+from ....domain.volumes import DayVolume
 from ..account import Listing, Listings
 from ..listed import own_instrument
 
