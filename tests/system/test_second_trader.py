@@ -28,7 +28,7 @@ def client(exchange):
 def live(tmp_path, exchange):
     """Make a live system in the same data directory each time."""
 
-    def build():
+    def build(product="INTRADAY"):
         given = {
             "system.data_dir": str(tmp_path / "natya"),
             "feed.symbols": [SYMBOL],
@@ -37,6 +37,7 @@ def live(tmp_path, exchange):
             "orders.symbols": [SYMBOL],
             "broker.compare_interval_s": 0.2,
             "broker.live": True,
+            "broker.options": {"product": product},
             "broker.confirmed_limits": LIMITS,
             "strategies": [
                 {"name": "rester", "strategy": Rester, "symbols": [SYMBOL], "parameters": {"count": 1}},
@@ -50,8 +51,12 @@ def live(tmp_path, exchange):
 @pytest.fixture
 def system(live, exchange):
     with live() as running:
-        await_that(lambda: counts(running).open_orders == 1 and exchange.states() == {"PENDING": 1})
+        await_rests(running, exchange)
         yield running
+
+
+def await_rests(system, exchange):
+    await_that(lambda: counts(system).open_orders == 1 and exchange.states() == {"PENDING": 1})
 
 
 def counts(system):
@@ -137,25 +142,28 @@ def test_a_position_that_another_has_opened_in_our_symbol_lets_only_orders_pass_
     await_that(lambda: ("PositionMismatch", SYMBOL) in ended(tmp_path))
 
 
-def test_a_position_that_another_has_closed_is_settled_by_a_persons_word(tmp_path, exchange, client, system):
-    exchange.price(1_449.0)  # what rests here trades
-    await_that(lambda: counts(system).fills == 1)
-    _, security = number_of(exchange)
-    fields = {"security_id": security, "exchange_segment": client.NSE, "product_type": client.INTRA}
-    client.place_order(transaction_type=client.SELL, **fields, quantity=1, order_type=client.MARKET, price=0.0)
-    await_that(lambda: facts(tmp_path / "natya", PositionMismatch))
-    await_that(lambda: counts(system).risk_state == "REDUCING")
+def test_a_position_that_another_has_closed_is_settled_by_a_persons_word(tmp_path, exchange, client, live):
+    """Not one of INTRADAY: in the evening that is taken for the broker's squaring off."""
+    with live("CNC") as system:
+        await_rests(system, exchange)
+        exchange.price(1_449.0)  # what rests here trades
+        await_that(lambda: counts(system).fills == 1)
+        _, security = number_of(exchange)
+        fields = {"security_id": security, "exchange_segment": client.NSE, "product_type": client.CNC}
+        client.place_order(transaction_type=client.SELL, **fields, quantity=1, order_type=client.MARKET, price=0.0)
+        await_that(lambda: facts(tmp_path / "natya", PositionMismatch))
+        await_that(lambda: counts(system).risk_state == "REDUCING")
 
-    word = SettlePosition(symbol=SYMBOL, shares=0, price=1_449.0, reason="the terminal shows it")
-    answer = await_that(
-        lambda: isinstance(said := system.request("orders", word, timeout_s=30), PositionSettled) and said
-    )
+        word = SettlePosition(symbol=SYMBOL, shares=0, price=1_449.0, reason="the terminal shows it")
+        answer = await_that(
+            lambda: isinstance(said := system.request("orders", word, timeout_s=30), PositionSettled) and said
+        )
 
-    assert [each.split("-")[0] for each in answer.client_order_ids] == ["rester"]
-    await_that(lambda: counts(system).risk_state == "NORMAL")
-    await_that(lambda: ("PositionMismatch", SYMBOL) in ended(tmp_path))
-    assert {each.symbol: each.quantity for each in counts(system).positions} == {SYMBOL: 0}
-    assert len(exchange.ask("GET", "/v2/orders")) == 2
+        assert [each.split("-")[0] for each in answer.client_order_ids] == ["rester"]
+        await_that(lambda: counts(system).risk_state == "NORMAL")
+        await_that(lambda: ("PositionMismatch", SYMBOL) in ended(tmp_path))
+        assert {each.symbol: each.quantity for each in counts(system).positions} == {SYMBOL: 0}
+        assert len(exchange.ask("GET", "/v2/orders")) == 2
 
 
 def test_a_position_that_another_has_opened_while_nobody_looked_is_found_before_a_strategy_orders(
