@@ -99,7 +99,14 @@ def closes_at_once(order, price):
     return price > 0 and not waits and (gains or stops)
 
 
-def hours(order, local_s, price_ns, now_ns):
+def is_meant_otherwise(order, price):
+    """Say whether it has a limit beside its type MARKET, or a trigger passed beside a target alone."""
+    passed = order.trigger_price and (order.trigger_price - price) * (1 if order.side == "BUY" else -1) < 0
+    alone = order.target_price is not None and order.stop_loss_price is None
+    return (order.limit_price is not None and order.order_type == "MARKET") or bool(alone and passed and price > 0)
+
+
+def hours(order, local_s, price_ns, now_ns, *, keeps_hours):
     """Return the weekday, whether such an order is taken, the end of continuous trading, and when a price ages."""
     is_share = order.symbol[-2:] not in {"CE", "PE"}
     close_s = 54_900 if is_share else 56_400
@@ -108,7 +115,7 @@ def hours(order, local_s, price_ns, now_ns):
     entered = in_auction and 55_200 <= second < 55_680 and not order.trigger_price
     entered = entered and (second < 55_500 or order.order_type != "MARKET")
     aged_ns = now_ns
-    if in_auction and price_ns <= now_ns:
+    if in_auction and price_ns <= now_ns and keeps_hours:
         aged_ns = max(price_ns, now_ns - now_ns % S_NS + (54_900 - second) * S_NS)
     return weekday, 33_300 <= second < close_s or entered, close_s, aged_ns
 
@@ -183,7 +190,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     worst = {s: max(held[s] + sides[s, "BUY"], sides[s, "SELL"] - held[s]) for s in {*held, *(s for s, _ in sides)}}
     gross = [shares * Fraction(str(prices.get(symbol, (0,))[0])) for symbol, shares in worst.items() if shares]
     local_s, today = now_ns // S_NS + INDIA_S, day(now_ns)
-    weekday, is_open, close_s, aged_ns = hours(order, local_s, price_ns, now_ns)
+    weekday, is_open, close_s, aged_ns = hours(order, local_s, price_ns, now_ns, keeps_hours=limits.session != "none")
     second = local_s % DAY_S
     ordered = [each for each in intents.values() if day(each.occurred_ns) == today] + waiting + [order]
     delivered = {each.symbol for each in ordered if (each.product or product) == "CNC"}
@@ -202,7 +209,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     on = lambda name, found: 0 < getattr(limits, name) < found  # noqa: E731
     broken = {
         "risk_state": state == "HALTED" or (state == "REDUCING" and (opens or closes_none)),
-        "terms": order.order_type == "MARKET" and order.limit_price is not None,
+        "terms": is_meant_otherwise(order, price),
         "exits": closes_at_once(order, price),
         "clock_skew_max_s": opens and skew_s is not None and 0 < limits.clock_skew_max_s < max(skew_s, -skew_s),
         "client_order_id": not order.client_order_id.replace("-", "").replace("_", "").isalnum()

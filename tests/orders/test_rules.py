@@ -1,6 +1,7 @@
 """The rules of real money: each at its limit, just below and just beyond, and what it says."""
 
 import functools
+import math
 
 import pytest
 from msgspec.structs import replace
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 from natya.actors.orders.book import Book
 from natya.actors.orders.rules import RULES, Band, Bands, Funds, Situation, figures_of, judge, tripped
 from natya.actors.orders.rules.margin import margin_use_max_percent
-from natya.actors.orders.rules.price import exits
+from natya.actors.orders.rules.price import exits, terms
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import ClockCompared
 from natya.messages.orders import OrderIntended
@@ -339,10 +340,10 @@ class TestTheExitsOfABracket:
             ("SELL", {"limit_price": 105.0, "stop_loss_price": 106.0, "target_price": 104.0}, None),
             ("SELL", {"limit_price": 95.0, "target_price": 94.0, "stop_loss_price": 99.0}, "exits"),
             ("BUY", {"trigger_price": 105.0, "target_price": 110.0, "stop_loss_price": 104.0}, None),
-            ("BUY", {"trigger_price": 95.0, "target_price": 99.0}, "exits"),
+            ("BUY", {"trigger_price": 95.0, "target_price": 99.0, "stop_loss_price": 90.0}, "exits"),
             ("SELL", {"trigger_price": 95.0, "target_price": 90.0, "stop_loss_price": 96.0}, None),
             ("SELL", {"trigger_price": 105.0, "stop_loss_price": 110.0, "target_price": 101.0}, "exits"),
-            ("BUY", {"trigger_price": 90.0, "limit_price": 95.0, "target_price": 98.0}, None),
+            ("BUY", {"trigger_price": 90.0, "limit_price": 95.0, "target_price": 98.0, "stop_loss_price": 85.0}, None),
         ],
     )
     def test_are_beyond_the_market_where_the_entry_trades_at_once(self, make, situation, side, fields, rule):
@@ -374,6 +375,45 @@ class TestTheExitsOfABracket:
 
     def test_cannot_be_judged_without_a_price(self, make, situation):
         assert not exits(make.order(symbol="WIPRO", target_price=99.0), situation())
+
+
+class TestAStopBesideATarget:
+    """Is what the entry waits for. The market is at 100."""
+
+    @pytest.mark.parametrize(
+        ("side", "fields", "rule"),
+        [
+            ("BUY", {"trigger_price": 99.95, "target_price": 105.0}, "terms"),
+            ("BUY", {"trigger_price": 90.0, "limit_price": 95.0, "target_price": 105.0}, "terms"),
+            ("BUY", {"trigger_price": 100.0, "target_price": 105.0}, None),
+            ("BUY", {"trigger_price": 99.95, "target_price": 105.0, "stop_loss_price": 95.0}, None),
+            ("BUY", {"trigger_price": 99.95, "stop_loss_price": 95.0}, None),
+            ("BUY", {"trigger_price": 99.95}, None),
+            ("SELL", {"trigger_price": 100.05, "target_price": 95.0}, "terms"),
+            ("SELL", {"trigger_price": 110.0, "limit_price": 105.0, "target_price": 95.0}, "terms"),
+            ("SELL", {"trigger_price": 100.0, "target_price": 95.0}, None),
+            ("SELL", {"trigger_price": 100.05}, None),
+        ],
+    )
+    def test_that_the_market_has_passed_was_meant_as_a_stop_loss(self, make, situation, side, fields, rule):
+        order = make.order(side=side, order_type="STOP_LIMIT" if "limit_price" in fields else "STOP", **fields)
+
+        assert rule_of(order, situation()) == rule
+
+    @pytest.mark.parametrize(("side", "stop", "where"), [("BUY", 95.0, "above"), ("SELL", 105.0, "below")])
+    def test_is_told_so(self, make, situation, side, stop, where):
+        order = make.order(side=side, order_type="STOP", trigger_price=stop, target_price=200.0 - stop)
+
+        assert judge(order, situation()).reason == (
+            f"a stop {where} the market's 100.00 rupees for a {side} that waits for it wanted, found {stop:.2f}; "
+            "what closes a loss is stop_loss"
+        )
+
+    @pytest.mark.parametrize("market", [0.0, math.inf, math.nan])
+    def test_cannot_be_judged_without_a_price(self, make, situation, market):
+        order = make.order(order_type="STOP", trigger_price=95.0, target_price=105.0)
+
+        assert not terms(order, situation(market={"INFY": (market, NOON_NS)}))
 
 
 class TestALimitThatIsLarge:

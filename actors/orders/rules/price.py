@@ -19,11 +19,25 @@ NEAREST_RUPEES: Final = 0.25
 """A limit this near to the market's price is never too far from it: five ticks of five paise, for cheap options."""
 
 
-def terms(order: SubmitOrder, _situation: Situation) -> str:
-    """Refuse a MARKET order with a limit: it would be valued at the limit, and trade at any price."""
-    if order.limit_price is None or order.order_type != "MARKET":
+def terms(order: SubmitOrder, situation: Situation) -> str:
+    """Refuse what is probably meant otherwise.
+
+    A MARKET order with a limit would be valued at the limit, and trade at any price. An entry with a target alone that
+    waits for a stop which the market has passed already would be sent at once, and nothing would close a loss: its
+    price is meant as that of a stop loss.
+    """
+    if order.limit_price is not None and order.order_type == "MARKET":
+        return f"no limit_price of a MARKET order wanted, found {order.limit_price}"
+    stop = order.trigger_price
+    if stop is None or order.target_price is None or order.stop_loss_price is not None:
         return ""
-    return f"no limit_price of a MARKET order wanted, found {order.limit_price}"
+    market, _ = situation.price_of(order)
+    sign = 1 if order.side == "BUY" else -1
+    if not 0 < market <= RUPEES_MAX or (market - stop) * sign <= 0:
+        return ""
+    where = "above" if sign > 0 else "below"
+    wanted = f"a stop {where} the market's {market:.2f} rupees for a {order.side} that waits for it wanted"
+    return f"{wanted}, found {stop:.2f}; what closes a loss is stop_loss"
 
 
 def exits(order: SubmitOrder, situation: Situation) -> str:
