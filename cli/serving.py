@@ -10,7 +10,7 @@ from ..actors.runtime import tuned_process
 from .exit_codes import INTERNAL, OK, exit_code
 from .foreground import Interrupts
 from .node import TAKES_NO_SETTINGS
-from .terminal import complain, has_terminal, out, tell_object
+from .terminal import complain, has_terminal, out, tell, tell_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,19 +19,28 @@ if TYPE_CHECKING:
     from ..exchange_system import ExchangeSystem
 
 LOOK_S: Final = 0.25
+NAME_WIDTH: Final = 14
 
 
-def perform(make: Callable[[], ExchangeSystem], token: Secret) -> int:
-    """Serve until a signal comes; return the exit code. The first line of output says where, and with which token."""
+def perform(make: Callable[[], ExchangeSystem], token: Secret, *, json: bool) -> int:
+    """Serve until a signal comes; return the exit code. First of all it says where, and with which token.
+
+    Args:
+        make: makes what is served.
+        token: that a client has to have.
+        json: say so in one line of JSON also at a terminal; what is no terminal is a program, which is told so anyhow.
+    """
     interrupts = Interrupts(has_terminal=has_terminal())
     with interrupts.heard(), tuned_process():
         try:
             with make() as system:
                 for note in system.notes:
                     complain(note)
-                found = system.found()
-                told = msgspec.structs.asdict(found) | {"token": token.reveal()}
-                tell_object(msgspec.json.encode(told))
+                told = msgspec.structs.asdict(system.found()) | {"token": token.reveal()}
+                if json or not out().isatty():
+                    tell_object(msgspec.json.encode(told))
+                else:
+                    tell("\n".join(f"{name:<{NAME_WIDTH}}{value}" for name, value in told.items()))
                 out().flush()
                 while not interrupts.asked:
                     system.expect_running(LOOK_S)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ...actors.database import is_json
 from ...domain.wording import counted
-from ..terminal import note, plain, plain_lines, tell, tell_csv, tell_json, text_of_value
+from ..terminal import note, plain, plain_lines, tell, tell_csv, tell_list, text_of_value
 from .tables import PlainConsole, show
 
 if TYPE_CHECKING:
@@ -30,12 +30,16 @@ BAD_LINES_SHOWN = 20
 
 
 def print_json(result: QueryResult) -> None:
-    """Print one JSON object a row; `Infinity`, `-Infinity` and `NaN` are strings."""
+    """Print one object of JSON with one object a row; `Infinity`, `-Infinity` and `NaN` are strings."""
     encoder = msgspec.json.Encoder()
     nested = [is_json(kind) for kind in result.types]
-    for rows in result.batches():
-        lines = (encoder.encode(dict(zip(result.names, map(_json, row, nested), strict=True))) for row in rows)
-        tell_json(b"".join(line + b"\n" for line in lines), end=b"")
+
+    def encoded(rows: tuple[tuple[SqlValue, ...], ...]) -> bytes:
+        return b",\n".join(
+            encoder.encode(dict(zip(result.names, map(_json, row, nested), strict=True))) for row in rows
+        )
+
+    tell_list("rows", map(encoded, result.batches()))
 
 
 def print_csv(result: QueryResult) -> None:

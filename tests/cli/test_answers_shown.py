@@ -8,8 +8,9 @@ import re
 
 import pytest
 
-from natya.actors.database import DuckDBAdapter, QueryResult
+from natya.actors.database import INLINE_ROWS_MAX, DuckDBAdapter, QueryResult
 from natya.actors.database.requests.handler import RequestHandler
+from natya.actors.database.results.rows_file import ROWS_A_FETCH
 from natya.actors.database.upkeep.folders import Folders
 from natya.cli.views import rows
 from natya.domain.wording import counted
@@ -85,9 +86,18 @@ def everything(result_of):
 class TestJson:
     def test_is_proper_for_every_type(self, everything, capsysbinary):
         rows.print_json(everything)
-        row = json.loads(capsysbinary.readouterr().out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+        told = json.loads(capsysbinary.readouterr().out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+        (row,) = told["rows"]
 
+        assert told["schema"] == 1
         assert list(row.values()) == [wanted for wanted, _ in EVERY_TYPE.values()]
+
+    @pytest.mark.parametrize("count", [0, 1, INLINE_ROWS_MAX, INLINE_ROWS_MAX + 1, 3 * ROWS_A_FETCH + 1])
+    def test_is_one_object_of_however_many_rows(self, result_of, capsysbinary, count):
+        with result_of(f"from range({count}) as numbers(n)") as result:
+            rows.print_json(result)
+
+        assert json.loads(capsysbinary.readouterr().out) == {"schema": 1, "rows": [{"n": n} for n in range(count)]}
 
 
 class TestCsv:

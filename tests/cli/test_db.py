@@ -69,6 +69,12 @@ def json_of(*arguments):
     return json.loads(answered(*arguments, "--json"))
 
 
+def row_of(*arguments):
+    """Return the only row of an answer."""
+    (row,) = json_of("query", *arguments)["rows"]
+    return row
+
+
 def write_ticks(path, count, start=datetime(2026, 1, 5, 9, 15, tzinfo=IST)):
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -145,10 +151,12 @@ class TestBesideASystemThatTrades:
         assert lines[3].split("│")[1:3] == [" x    ", "      7 "]
         assert lines[-1] == "1 row"
 
-    def test_a_query_is_a_json_object_a_row(self, trading):
-        lines = answered("query", "select range as n from range(?::int)", "3", "--json", "--data-dir", trading)
+    def test_a_query_is_a_json_object_with_one_a_row(self, trading):
+        sql = "select range as n from range(?::int)"
 
-        assert [json.loads(line) for line in lines.splitlines()] == [{"n": 0}, {"n": 1}, {"n": 2}]
+        found = [json_of("query", sql, rows, "--data-dir", trading) for rows in ("3", "0")]
+
+        assert found == [{"schema": 1, "rows": [{"n": 0}, {"n": 1}, {"n": 2}]}, {"schema": 1, "rows": []}]
 
     def test_a_query_is_csv(self, trading):
         out = answered("query", "select 'a, \"b\"' as text, null as gap", "--csv", "--data-dir", trading)
@@ -312,7 +320,7 @@ class TestOnFilesThatNobodyOwns:
 
     def test_everything_works_too(self, files, tmp_path):
         ticks = write_ticks(tmp_path / "ticks.csv", 100)
-        fills = json_of("query", "select count(*) as n from fills", "--data-dir", files)["n"]
+        fills = row_of("select count(*) as n from fills", "--data-dir", files)["n"]
         assert json_of("import", ticks, "--symbol", "TCS", "--data-dir", files)["written"] == 100
         assert len(json_of("archive", "--data-dir", files)["days"]) == 3  # two of candles, one of ticks
         rebuilt = json_of("rebuild", "--data-dir", files)
@@ -336,7 +344,7 @@ class TestOnFilesThatNobodyOwns:
         assert done.exit_code == 65
         assert str(core) in done.stderr
         answered("rebuild", "--data-dir", files)
-        assert json_of("query", "select count(*) > 0 as found from fills", "--data-dir", files) == {"found": True}
+        assert row_of("select count(*) > 0 as found from fills", "--data-dir", files) == {"found": True}
 
     def test_a_contradiction_ends_with_65(self, files):
         with DuckDBAdapter(files / "natya.duckdb", max_connections=3) as database:
@@ -361,7 +369,7 @@ class TestOnFilesThatNobodyOwns:
         answered(*arguments)
         sql = "select count(*) as n, count(distinct sequence) as once, max(sequence) as last from ticks"
 
-        assert set(json_of("query", sql, "--data-dir", data_dir).values()) == {20_000}
+        assert set(row_of(sql, "--data-dir", data_dir).values()) == {20_000}
 
 
 class TestWithoutADatabase:

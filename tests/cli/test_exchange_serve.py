@@ -1,11 +1,18 @@
 """What `natya exchange serve` makes of its options; no exchange is served."""
 
+import json
+import os
+import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from natya.cli.commands.exchange import serve
+from natya.cli.serving import perform
+from natya.config.secrets import Secret
+from natya.messages.exchange import WireFound
 
 SYNTHETIC = {"feed.source": "synthetic", "feed.options": {"levels": serve.BOOK_LEVELS}}
 WAITING = ("--consent-redirect", "http://127.0.0.1:5000/back")
@@ -121,16 +128,51 @@ def test_is_served_as_safely_as_the_options_leave_it(natya, monkeypatch, options
     made = []
     monkeypatch.setattr(serve, "load_to_run", lambda *_: SimpleNamespace(settings=None))
     monkeypatch.setattr("natya.exchange_system.ExchangeSystem", lambda _, serving: made.append(serving))
-    monkeypatch.setattr("natya.cli.serving.perform", lambda make, _token: make() or 7)
+    monkeypatch.setattr("natya.cli.serving.perform", lambda make, _token, json: make() or 7 + json)
     codes = [
         natya("exchange", "serve", "--data-dir", "here", *options, *more).exit_code
-        for more in (("--token", "mine", "--client-id", "9"), (), ())
+        for more in (("--token", "mine", "--client-id", "9"), (), ("--json",))
     ]
     own, first, second = made
 
-    assert codes == [7, 7, 7]
+    assert codes == [7, 7, 8]
     assert (own.has_market, own.has_faults, own.is_limited) == (market, faults, limits)
     assert own.consent_redirect == ("" if limits else WAITING[1])
     assert (own.token.reveal(), own.client_id, first.client_id) == ("mine", "9", "1000000001")
     assert first.token.reveal() != second.token.reveal()
     assert len(first.token.reveal()) > 32
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "is_wanted", "is_json"), [(False, False, True), (True, True, True), (True, False, False)]
+)
+def test_where_it_is_served_is_an_object_of_json_but_for_a_person_at_a_terminal(
+    monkeypatch, capsysbinary, is_terminal, is_wanted, is_json
+):
+    class Ended:
+        notes = stop_failures = ()
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return False
+
+        def found(self):
+            return WireFound(rest="http://127.0.0.1:8711/v2", client_id="9")
+
+        def expect_running(self, _for_s):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+
+    code = perform(Ended, Secret("word"), json=is_wanted)
+    told = capsysbinary.readouterr().out.decode()
+
+    assert code == 0
+    if is_json:
+        assert json.loads(told)["rest"] == "http://127.0.0.1:8711/v2"
+        assert json.loads(told).keys() >= {"schema", "token"}
+    else:
+        assert "rest          http://127.0.0.1:8711/v2\n" in told
+        assert "token         word\n" in told

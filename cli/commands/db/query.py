@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ...options import DataDirOption, ProfileNameOption, TimeoutOption
+from ...options import DataDirOption, JsonOption, ProfileNameOption, TimeoutOption
 from ...session import faults, owner_of
 
 
@@ -16,7 +16,7 @@ def command(
     *,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
+    json: JsonOption = False,
     csv: Annotated[bool, typer.Option("--csv", help="CSV with a header.")] = False,
     timeout: TimeoutOption = 30.0,
     rows_max: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="More rows are refused.")] = 1_000_000,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from ...options import SetOption, assignments
+from ...options import JsonOption, SetOption, assignments
 from ...session import load, load_to_run
 
 BOOK_LEVELS: Final = 20
@@ -57,6 +57,7 @@ def command(
         ),
     ] = None,
     settings: SetOption = [],
+    json: JsonOption = False,
 ) -> None:
     """Serve the paper exchange on a port of this machine, until Ctrl-C or SIGTERM."""
     if sum((bool(replay), synthetic is not None, feed is not None, by_hand)) > 1:
@@ -99,7 +100,7 @@ def command(
         is_limited=not unlimited,
         consent_redirect=consent_redirect or "",
     )
-    raise typer.Exit(perform(lambda: ExchangeSystem(loaded.settings, serving), serving.token))
+    raise typer.Exit(perform(lambda: ExchangeSystem(loaded.settings, serving), serving.token, json=json))
 
 
 def _is_address(text: str) -> bool:
