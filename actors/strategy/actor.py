@@ -174,6 +174,12 @@ class StrategyActor(Keeping):
     # For the user to call.
 
     @property
+    def symbols(self) -> tuple[str, ...]:
+        """What it hears, as its table of the settings or `--symbol` says; empty: all that the feed tells."""
+        symbols: tuple[str, ...] = self.settings.symbols
+        return symbols
+
+    @property
     def parameters(self) -> Any:
         """Its parameters in the settings: as its `Parameters`, if the class declares that, else by name."""
         return self._parameters

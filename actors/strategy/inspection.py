@@ -170,8 +170,6 @@ def _fault_of_warm_up(value: Any) -> str:
 
 def _fault_of_symbols(value: Any) -> str:
     """Refuse what nobody reads: the class would hear, and may trade, the symbols of all others, too."""
-    if not isinstance(value, str | tuple | list | set | frozenset):
-        return ""
     return (
         'what it hears is named by symbols = ["…"] in its table of the settings, or by --symbol, and not in its class: '
         f"found {value!r} there"

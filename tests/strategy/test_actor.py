@@ -78,6 +78,17 @@ class TestAStrategy:
             subscription.topics
         )
 
+    @pytest.mark.parametrize("symbols", [("TCS", "INFY"), ()])
+    def test_knows_what_it_hears(self, stage, symbols):
+        class Told(StrategyActor):
+            def on_begin(self):
+                self.send("log", self.symbols)
+
+        log = stage.system.probe("log")
+        stage.open(Told, symbols=symbols)
+
+        assert log.receive() == symbols
+
     @pytest.mark.parametrize(
         ("strategy", "whether"), [("Silent", True), ("Follower", False), ("Dynamic", False), ("Handling", False)]
     )
