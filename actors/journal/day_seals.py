@@ -6,9 +6,10 @@ The problem. The hash chain shows a record that was changed, but not an end that
 was written anew from some record on: its chain is whole. The idea. When the first record of another day comes, the
 day before is closed: its last sequence and that record's hash, which by the chain binds everything up to there, are
 written beside the journal. A line has the hash of the one before it, too, and with `journal.seal_key` an
-HMAC-SHA-256, which cannot be made from the files alone. The trap. Without a key, a program that can write all files
-can write the seals anew as well: a copy of this file kept elsewhere, or its lines in the log of another machine, prove
-what was there.
+HMAC-SHA-256, which cannot be made from the files alone. Each has a hash of itself besides: else nothing would bind
+what stands in the last line alone, such as when it was made. The trap. Without a key, a program that can write all
+files can write the seals anew as well: a copy of this file kept elsewhere, or its lines in the log of another machine,
+prove what was there.
 """
 
 from __future__ import annotations
@@ -49,19 +50,28 @@ class DaySeal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """SHA-256 of the line before, without its line feed; empty in the first."""
 
     hmac: str = ""
-    """HMAC-SHA-256 of this line with this field empty; empty: there was no key."""
+    """HMAC-SHA-256 of this line with this field empty and without `line_hash`; empty: there was no key."""
+
+    line_hash: str | msgspec.UnsetType = msgspec.UNSET
+    """SHA-256 of this line without this field; lines of earlier releases have none."""
 
     def line(self) -> bytes:
         """Return it as in the file, without the line feed."""
         return msgspec.json.encode(self)
 
     def signed(self, key: bytes) -> DaySeal:
-        """Return it with its HMAC; without a key as it is."""
-        return msgspec.structs.replace(self, hmac=self.hmac_by(key)) if key else self
+        """Return it with its HMAC, if there is a key, and with its own hash."""
+        seal = msgspec.structs.replace(self, hmac=self.hmac_by(key)) if key else self
+        return msgspec.structs.replace(seal, line_hash=seal.own_hash())
 
     def hmac_by(self, key: bytes) -> str:
         """Return the HMAC that it must have with this key."""
-        return hmac.digest(key, msgspec.structs.replace(self, hmac="").line(), "sha256").hex()
+        body = msgspec.structs.replace(self, hmac="", line_hash=msgspec.UNSET)
+        return hmac.digest(key, body.line(), "sha256").hex()
+
+    def own_hash(self) -> str:
+        """Return the hash that it must have."""
+        return sha256(msgspec.structs.replace(self, line_hash=msgspec.UNSET).line()).hexdigest()
 
 
 _decoder = msgspec.json.Decoder(DaySeal)
@@ -98,6 +108,9 @@ def seals_of(data: bytes) -> tuple[DaySeal, ...]:
             raise SealBrokenError(f"line {number}, day {seal.day}: it does not follow the line before it")
         if found and (seal.journal_id != found[0].journal_id or seal.last_sequence <= found[-1].last_sequence):
             raise SealBrokenError(f"line {number}, day {seal.day}: it does not go on where the line before it ended")
+        may_lack = not found or found[-1].line_hash is msgspec.UNSET
+        if seal.line_hash != seal.own_hash() and not (may_lack and seal.line_hash is msgspec.UNSET):
+            raise SealBrokenError(f"line {number}, day {seal.day}: its own hash is not that of the line")
         found.append(seal)
         previous = line
     return tuple(found)

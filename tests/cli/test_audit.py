@@ -187,3 +187,69 @@ class TestAChangedRecord:
 
             named = damage.value.sequence - number - 1
             assert named == 0 or (forged and named == 1), f"{number=}, {forged=}: {damage.value}"
+
+
+KINDS = ("a bit", "digits", "zeros", "a part less", "a part twice", "a part more", "two bytes swapped", "an end less")
+
+
+def edited(data, kind, at, end, random):
+    """Give the data with an edit of this kind, from one place to another."""
+    match kind:
+        case "a bit":
+            inside = bytes([data[at] ^ 1 << random.randrange(8)]) + data[at + 1 : end]
+        case "digits":
+            inside = bytes(random.choice(b"0123456789") for _ in range(end - at))
+        case "zeros":
+            inside = bytes(end - at)
+        case "a part less":
+            inside = b""
+        case "a part twice":
+            inside = 2 * data[at:end]
+        case "a part more":
+            inside = random.randbytes(end - at) + data[at:end]
+        case "two bytes swapped":
+            inside = data[end - 1 : end] + data[at + 1 : end - 1] + data[at : at + 1] if end - at > 1 else data[at:end]
+        case _:
+            return data[:at]
+    return data[:at] + inside + data[end:]
+
+
+class TestAnyEdit:
+    @pytest.fixture
+    def days(self, tmp_path):
+        """Two segments, and five days with seals that have no HMAC."""
+        now_ns = 10**18
+        journal = Journal(tmp_path / "journal", now_ns=lambda: now_ns, segment_bytes=65_536)
+        journal.open()
+        for number in range(1, 401):
+            journal.append([an_operation(number)])
+            if number % 80 == 0:
+                journal.commit()
+                now_ns += DAY_NS
+                journal.end_day()
+        journal.close()
+        return tmp_path / "journal"
+
+    def test_of_a_record_or_of_a_seal_is_found(self, days):
+        seals = days / "days.seals"
+        whole = {path: path.read_bytes() for path in sorted([*days.glob("*.journal"), seals])}
+        assert (len(whole), verify(days).sealed_days) == (3, 5)
+        random = Random(SEED)
+        for number in range(EDITS):
+            path, kind = random.choice([*whole]), random.choice(KINDS)
+            data = whole[path]
+            written = data.rfind(b"}") + 1  # behind the last record there are a footer and zeros, which say nothing
+            at = random.randrange(written)
+            end = min(written, at + random.randrange(1, 60))
+            changed = edited(data, kind, at, end, random)
+            if changed[:written] == data[:written]:
+                continue
+            path.write_bytes(changed)
+            try:
+                found = verify(days)
+            except JournalDamagedError:
+                found = None
+            path.write_bytes(data)
+
+            has_fewer_seals = found is not None and path == seals and found.sealed_days < 5  # whole lines cut off
+            assert found is None or has_fewer_seals, f"{number=}, {SEED=}: {kind} in {path.name} from {at} to {end}"

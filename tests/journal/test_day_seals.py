@@ -80,7 +80,17 @@ def lived(disk, calendar, workshop, days=3, *, key=b""):
 def again(line, **changes):
     """Give a line that follows this one, and differs from it in something else besides."""
     seal = msgspec.json.decode(line, type=DaySeal)
-    return msgspec.structs.replace(seal, previous=sha256(line).hexdigest(), **changes).line()
+    return msgspec.structs.replace(seal, previous=sha256(line).hexdigest(), **changes).signed(b"").line()
+
+
+def as_of_old(lines):
+    """Give seals as earlier releases wrote them: no line has a hash of itself."""
+    written, previous = [], ""
+    for seal in seals_of(lines):
+        old = msgspec.structs.replace(seal, previous=previous, line_hash=msgspec.UNSET)
+        written.append(old.line())
+        previous = sha256(old.line()).hexdigest()
+    return b"".join(line + b"\n" for line in written)
 
 
 class TestADayThatIsOver:
@@ -278,9 +288,11 @@ class TestLinesOfSeals:
 
     def test_have_the_hmac_that_anyone_with_the_key_can_make(self, lines, workshop):
         first = seals_of(lines)[0]
-        body = lines.split(b"\n")[0].replace(first.hmac.encode(), b"")
+        line = lines.split(b"\n")[0].replace(f',"line_hash":"{first.line_hash}"'.encode(), b"")
+        body = line.replace(first.hmac.encode(), b"")
 
         assert first.hmac == digest(KEY, body, "sha256").hex()
+        assert first.line_hash == sha256(line).hexdigest()
         assert seals_of(lines)[1].previous == sha256(lines.split(b"\n")[0]).hexdigest()
 
     def test_need_one_only_from_the_first_that_has_one_on(self, disk, calendar, workshop):
@@ -313,8 +325,8 @@ class TestLinesOfSeals:
             f'{{"day":"{day_text(MONDAY)}","last_sequence":1,"last_hash":"{first.last_hash.hex()}",'
             f'"sealed_ns":{sealed_ns},"journal_id":"{first.journal_id.hex()}","previous":"","hmac":""}}'
         ).encode()
-        assert written[0] == wanted
-        assert seals_of(b"\n".join(written))[1] == DaySeal(
+        wanted = wanted[:-1] + f',"line_hash":"{sha256(wanted).hexdigest()}"}}'.encode()
+        second = DaySeal(
             day=day_text(MONDAY + 1),
             last_sequence=2,
             last_hash=journal.place.last_hash.hex(),
@@ -322,6 +334,39 @@ class TestLinesOfSeals:
             journal_id=first.journal_id.hex(),
             previous=sha256(wanted).hexdigest(),
         )
+        assert written[0] == wanted
+        assert seals_of(b"\n".join(written))[1] == second.signed(b"")
+
+    def test_that_an_earlier_release_wrote_are_read_and_gone_on_from(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop)
+        old = as_of_old(bytes(disk.content(DIRECTORY / SEALS_NAME)))
+        disk.remove(DIRECTORY / SEALS_NAME)
+        write_seals(disk, DIRECTORY, seals_of(old))
+
+        opened(disk, calendar).close()  # seals the last day
+
+        found = bytes(disk.content(DIRECTORY / SEALS_NAME))
+        assert found.startswith(old)
+        assert [seal.line_hash is msgspec.UNSET for seal in seals_of(found)] == [True, True, False]
+        assert verify(DIRECTORY, disk).sealed_days == 3
+
+    def test_all_have_a_hash_of_themselves_from_the_first_that_has_one_on(self, lines, workshop):
+        seals = seals_of(lines)
+        without = msgspec.structs.replace(seals[-1], line_hash=msgspec.UNSET).line()
+        changed = b"".join(seal.line() + b"\n" for seal in seals[:-1]) + without + b"\n"
+
+        with pytest.raises(SealBrokenError, match=f"line 3, day {seals[-1].day}: its own hash is not that of the line"):
+            seals_of(changed)
+
+    def test_without_a_key_are_bound_to_the_last_byte_of_the_last(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop)
+        lines = bytes(disk.content(DIRECTORY / SEALS_NAME))
+        for at in range(len(lines)):
+            for bit in range(8):
+                changed = bytearray(lines)
+                changed[at] ^= 1 << bit
+                with pytest.raises(SealBrokenError):
+                    seals_of(bytes(changed))
 
     @pytest.mark.parametrize(
         ("change", "reason"),
