@@ -6,6 +6,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -133,15 +134,19 @@ class TestAStrategyInAProcess:
 
     def test_is_stopped_by_its_parent_when_their_terminal_tells_both_to(self, tmp_path):
         """All processes of a terminal hear of Ctrl-C, and that it has closed: only the parent acts on it."""
-        process = daemon(tmp_path, "process", start_new_session=True)
-        worker = None
-        try:
-            (worker,) = await_that(lambda: workers_of(process.pid))
-            await_that((tmp_path / "process" / "control.sock").exists)  # it is up, but for its market
-            os.killpg(process.pid, signal.SIGINT)
-            summary = finish(process)
-        finally:
-            process.kill()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.bind(str(tmp_path / "notify"))
+            told.settimeout(RUN_S)
+            environment = {**os.environ, "NOTIFY_SOCKET": told.getsockname()}
+            process = daemon(tmp_path, "process", start_new_session=True, env=environment)
+            try:
+                while b"READY=1" not in told.recv(1_024):  # stopped in its start, it has no summary
+                    pass
+                (worker,) = workers_of(process.pid)
+                os.killpg(process.pid, signal.SIGINT)
+                summary = finish(process)
+            finally:
+                process.kill()
 
         assert (summary["restarts"], summary["dead_letters"]) == (0, 0)
         assert not read(Path(f"/proc/{worker}/cmdline"))
