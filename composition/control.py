@@ -17,6 +17,8 @@ from ..messages.addresses import ALARMS, CONTROL, CONTROL_WEB, SETTINGS, TELEMET
 from .choices import mode_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from ..config.settings import Settings
 
 
@@ -60,5 +62,13 @@ def control_socket(settings: Settings, *, looks_at: frozenset[str] | None = None
         limits=settings.control,
         mode=mode_of(settings) if looks_at is None else "node",
         looks_at=looks_at,
+        pings=_pings_of_services,
     )
     return ChildSpec(CONTROL, ControlActor, control, when_exhausted="park")
+
+
+def _pings_of_services() -> Mapping[str, Callable[[], object]]:
+    """Return those of what a strategy, or a program that holds the system, has put into the container."""
+    from ..services import get_container  # noqa: PLC0415  it knows rooms that not every machine loads
+
+    return get_container().pings()

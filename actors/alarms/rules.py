@@ -119,6 +119,9 @@ def _troubled(view: View, _before: View, _now_ns: int) -> Found:
     for child in () if view.tree is None else view.tree.children:
         if child.trouble and child.state == "RUNNING" and not child.trouble.startswith("dry run"):
             yield view.name_of(child.path), f"{view.name_of(child.path)}: {child.trouble}"
+    for name, fault in view.services.items():
+        if fault:
+            yield f"container {name}", f"{name}, of the container: {fault}"
 
 
 def _nowhere(view: View, _before: View, _now_ns: int) -> Found:

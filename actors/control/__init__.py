@@ -3,7 +3,7 @@
 operations    every operation that may be asked from outside, once
 actor         the actor round the server: passes admitted requests on
 auditing      who asked for what, and what came of it: in the log and in the journal
-looking       asks all actors how they are, for health and metrics
+looking       asks all actors how they are, for health and metrics; pinging: the services of the container
 http/         the operations over HTTP: its application is given to the web server; dashboard/: the page
 forms         arguments and answers by name
 server        the listening socket and its connections; connection, request, peer: one each

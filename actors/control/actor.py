@@ -40,6 +40,7 @@ from .http.guard import Guard
 from .http.token_file import TOKEN_NAME, token_of
 from .looking import Handover, Looker
 from .operations import BY_NAME, admit, expect_within
+from .pinging import Pinger
 from .request import Request
 from .server import ControlServer
 
@@ -112,7 +113,8 @@ class ControlActor(RuntimeActor):
         self._counters, self._profits = Counters(), ProfitSamples()
         self._commit = commit()
         folders = (self.settings.data_dir, self.settings.journal_dir)
-        self._looker = Looker(self, tuple(filter(None, folders)), self._turned_away)
+        self._pinger = Pinger(self.settings.pings, monotonic_ns=self.clock.monotonic_ns)
+        self._looker = Looker(self, tuple(filter(None, folders)), self._turned_away, self._pinger.found)
         self._http_url, self._http_fault, self._guard = "", "control.http is false", None
         if self.settings.limits.http:
             self._serve_http()
@@ -279,6 +281,7 @@ class ControlActor(RuntimeActor):
     @handles(ReadHealth)
     def read_health(self, request: ReadHealth, sender: ActorAddress) -> None:
         """Ask all others how they are, and answer."""
+        self._ping_services()
         self._looker.look(self._telling(request, sender, health_of))
 
     @handles(ReadMetrics)
@@ -318,8 +321,21 @@ class ControlActor(RuntimeActor):
     @handles(LookDue)
     def look(self, _: LookDue, __: ActorAddress) -> None:
         """Keep what actors have counted, which a restart of one would lose."""
+        self._ping_services()
         self._looker.look(self._count)
         self.after_on_machine(LOOK_EVERY_S, LookDue())
+
+    def _ping_services(self) -> None:
+        """Have a thread ping what is in the container, unless one is at it still."""
+        if not self._pinger.begin():
+            return
+
+        def over(outcome: Outcome) -> None:
+            self._pinger.end()
+            if isinstance(outcome.error, Exception):
+                self._failed_looking("Ping", outcome.error)
+
+        self.offload(self._pinger.ping, then=over, lane="services", left_at_stop=True)
 
     def _telling(
         self, request: msgspec.Struct, sender: ActorAddress, make: Callable[[View], msgspec.Struct]

@@ -49,17 +49,25 @@ class Asking(Protocol):
 class Looker:
     """Looks at the system."""
 
-    def __init__(self, actor: Asking, folders: tuple[Path, ...], turned_away: Callable[[], dict[str, int]]) -> None:
+    def __init__(
+        self,
+        actor: Asking,
+        folders: tuple[Path, ...],
+        turned_away: Callable[[], dict[str, int]],
+        services: Callable[[], dict[str, str]],
+    ) -> None:
         """Begin.
 
         Args:
             actor: asks.
             folders: the system writes in; the fullest of them is told.
             turned_away: counts requests from outside, by why they were refused.
+            services: tells why each service of the container does not work, by name.
         """
         self._actor = actor
         self._folders = folders
         self._turned_away = turned_away
+        self._services = services
         self._uses: list[Use] = []
         self._running: frozenset[str] = frozenset()
         self._wanted: set[str] = set()
@@ -138,6 +146,7 @@ class Looker:
             waits={name: each.timing() for name, each in self._waits.items()},
             turns={name: each.timing() for name, each in self._turns.items()},
             refused=self._turned_away(),
+            services=self._services(),
         )
         uses, self._uses, self._wants_hops = self._uses, [], False
         for use in uses:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from ...config.sections.control import ControlSettings
+from .pinging import Pings, no_pings
 
 Mode: TypeAlias = Literal["paper", "dry run", "live", "node"]
 """`paper`: orders go to the paper exchange. `dry run`: each is held back. `live`: they go to the real market.
@@ -31,5 +32,8 @@ class ControlActorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     looks_at: frozenset[str] | None = None
     """Actors that may be asked, and only for what changes nothing; all else is elsewhere. None: all of it is here."""
+
+    pings: Pings = no_pings
+    """Those of the services in the container of this process."""
 
     limits: ControlSettings = msgspec.field(default_factory=ControlSettings.default)

@@ -44,7 +44,7 @@ def health_of(view: View) -> Health:
         return Health(live=False, ready=False, reason=reason, risk_state="", components=())
     orders = view.statistics.get(names.ORDERS)
     risk_state = orders.risk_state if isinstance(orders, OrdersStatistics) else ""
-    components = (*(_component(each, view) for each in view.tree.children), *_disk(view), *_log(view))
+    components = (*(_component(each, view) for each in view.tree.children), *_disk(view), *_log(view), _container(view))
     faults = [f"{each.name} is down: {each.reason}" for each in components if each.needed and each.state == "down"]
     if isinstance(orders, OrdersStatistics) and risk_state not in TRADES:
         faults.append(f"orders do not pass: {risk_state}{f' ({orders.risk_cause})' if orders.risk_cause else ''}")
@@ -106,3 +106,8 @@ def _log(view: View) -> tuple[Component, ...]:
         return ()
     reason = f"it cannot be written ({view.log_fault}); {counted(view.log_lines_lost, 'line')} lost"
     return (Component(name="log", state="degraded", reason=reason, needed=False),)
+
+
+def _container(view: View) -> Component:
+    reason = "; ".join(f"{name}: {fault}" for name, fault in view.services.items() if fault)
+    return Component(name="container", state="degraded" if reason else "ok", reason=reason, needed=False)

@@ -39,6 +39,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     refused: dict[str, int] = {}
     """Requests from outside that were turned away, by why."""
 
+    services: dict[str, str] = {}
+    """Why each service of the container that can be pinged does not work, by its name; an empty text: it does."""
+
     def name_of(self, path: str) -> str:
         """Return the name of an actor in the tree."""
         return path.rpartition("/")[2]

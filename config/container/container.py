@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -181,13 +182,16 @@ class DependencyContainer:
 
     def health(self) -> dict[str, str]:
         """Ping every shared instance that is made and has a ping: why it does not work, by name; empty if it does."""
+        return {name: fault_of(ping) for name, ping in self.pings().items()}
+
+    def pings(self) -> dict[str, Callable[[], object]]:
+        """Return what `health` calls, by name: each raises if its instance does not work."""
         with self._changed:
-            made = [
-                (key, entry.ping, entry.made)
+            return {
+                name_of(key): functools.partial(entry.ping, entry.made)
                 for key, entry in self._entries.items()
                 if entry.ping is not None and entry.made is not ABSENT
-            ]
-        return {name_of(key): fault_of(ping, instance) for key, ping, instance in made}
+            }
 
     def registrations(self) -> tuple[Registration, ...]:
         """Describe every entry, by name."""

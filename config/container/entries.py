@@ -118,10 +118,10 @@ def make_nothing() -> None:
     """Make nothing: an entry that only an override has."""
 
 
-def fault_of(ping: Callable[[Any], object], instance: Any) -> str:
+def fault_of(ping: Callable[[], object]) -> str:
     """Say why a ping failed; empty if it did not."""
     try:
-        ping(instance)
+        ping()
     except Exception as fault:  # noqa: BLE001  whichever it is, it is told
         return f"{type(fault).__name__}: {fault}"
     return ""

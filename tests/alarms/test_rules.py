@@ -316,6 +316,11 @@ class TestARule:
     def test_of_the_clock_says_how_far_and_against_whom(self):
         assert found(ILL["clock_skew"])["clock_skew"] == ["our clock is -3.5 s off that of dhan"]
 
+    def test_of_trouble_names_each_service_of_the_container_that_does_not_work(self):
+        view = msgspec.structs.replace(a_view(), services={"Model": "ConnectionError: refused", "Cache": ""})
+
+        assert found(view)["trouble"] == ["Model, of the container: ConnectionError: refused"]
+
     def test_of_trouble_leaves_out_a_dry_run_which_is_none(self):
         assert not found(a_view(a_child(trouble="dry run: nothing leaves")))["trouble"]
 

@@ -164,7 +164,11 @@ class TestTheStream:
         assert b"content-type: text/event-stream" in told.lower()
         shot = json.loads(told.partition(b"data: ")[2].split(b"\n\n")[0])
         assert shot["live"]
-        assert [(each["name"], each["depth"]) for each in shot["components"]] == [("dip", 1), ("disk", 0)]
+        assert [(each["name"], each["depth"]) for each in shot["components"]] == [
+            ("dip", 1),
+            ("disk", 0),
+            ("container", 0),
+        ]
 
     def test_tells_what_becomes_of_orders_and_what_a_page_may_do(self, api):
         shot = json.loads(api.stream()._read_until(b"\n\n\r\n").partition(b"data: ")[2].split(b"\n\n")[0])

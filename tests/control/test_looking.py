@@ -79,7 +79,7 @@ def look(tmp_path):
         (view,) = views
         return view, asked
 
-    look.at = lambda actor: Looker(actor, (tmp_path,), lambda: {"socket": 3})
+    look.at = lambda actor: Looker(actor, (tmp_path,), lambda: {"socket": 3}, lambda: {"Model": "no answer"})
     return look
 
 
@@ -96,6 +96,7 @@ class TestALook:
         assert view.silent == {"orders"}
         assert view.tree.children == children
         assert view.refused == {"socket": 3}
+        assert view.services == {"Model": "no answer"}
         assert view.disk_free_bytes > 0
 
     @pytest.mark.parametrize("has_root", [False, True])
@@ -170,14 +171,14 @@ class TestTheHops:
     ):
         actor = Asked()
         folder = tmp_path_factory.getbasetemp()
-        looker = Looker(actor, (folder,), dict)
+        looker = Looker(actor, (folder,), dict, dict)
         begin = end = 0
         seen = set()
         for number, (fresh, dropped) in enumerate(reads):
             end += fresh
             begin = min(end, begin + dropped)  # old ones are dropped, whether they were read or not
             if number in restarts:
-                before, looker = looker, Looker(actor, (folder,), dict)
+                before, looker = looker, Looker(actor, (folder,), dict, dict)
                 looker.take_over(before.handover())
             views = []
             looker.look(views.append, with_hops=True)

@@ -56,6 +56,24 @@ class TestASystemWhoseActorsAllRun:
         assert health_of(msgspec.structs.replace(door, silent=frozenset({"feed"}))).ready
 
 
+class TestTheContainer:
+    def test_is_well_while_no_ping_of_its_services_fails(self, a_view):
+        for services in ({}, {"Model": ""}):
+            health = health_of(msgspec.structs.replace(a_view(), services=services))
+
+            assert component(health, "container") == Component(name="container", state="ok", needed=False)
+
+    def test_names_each_service_that_does_not_work_and_trading_goes_on(self, a_view):
+        services = {"Model": "ConnectionError: refused", "Cache": "", "News": "its ping has not answered for 9 seconds"}
+        health = health_of(msgspec.structs.replace(a_view(), services=services))
+
+        reason = "Model: ConnectionError: refused; News: its ping has not answered for 9 seconds"
+        assert component(health, "container") == Component(
+            name="container", state="degraded", reason=reason, needed=False
+        )
+        assert health.ready
+
+
 class TestASystemWhoseRootDoesNotAnswer:
     def test_is_neither_live_nor_ready(self):
         health = health_of(View(tree=None, statistics={}))

@@ -3,9 +3,13 @@
 import asyncio
 import datetime as dt
 import importlib
+import re
+import threading
 
 import pytest
+from natya_processes import await_that
 
+import natya
 from natya import (
     BaseRepository,
     DependencyContainer,
@@ -18,6 +22,7 @@ from natya import (
     inject,
 )
 from natya.actors.database import DatabaseMissing
+from natya.config.loader import load_settings
 from natya.services import REPOSITORIES, register_services
 
 pytestmark = pytest.mark.usefixtures("engines")
@@ -223,3 +228,33 @@ class TestAnInjectedFunction:
     def test_needs_a_parameter_for_each(self):
         with pytest.raises(TypeError, match="no parameters for all of ServiceLocator, name"):
             inject(ServiceLocator, "name")(lambda locator: locator)
+
+
+class TestTheHealthOfASystem:
+    def test_names_a_service_of_this_process_whose_ping_fails_and_waits_for_none_that_blocks(self, tmp_path):
+        goes_on, is_up = threading.Event(), []
+
+        def ping(model):
+            if model not in is_up:
+                raise ConnectionError("no model is served")
+
+        def state_of_container(system):
+            return next(each for each in system.health().components if each.name == "container")
+
+        get_container().register_factory("Model", lambda: "model", ping=ping)
+        get_container().resolve("Model")
+        given = {"system.data_dir": str(tmp_path / "data"), "control.enabled": True}
+        settings = load_settings("paper", environment={}, overrides=given)
+        with natya.TradingSystem(settings), natya.connect(data_dir=tmp_path / "data") as system:
+            await_that(lambda: state_of_container(system).state == "degraded")
+            told = state_of_container(system)
+            is_up.append("model")
+            await_that(lambda: state_of_container(system).state == "ok")
+            get_container().register_factory("Slow", lambda: "slow", ping=lambda _: goes_on.wait(60))
+            get_container().resolve("Slow")
+            await_that(lambda: state_of_container(system).state == "degraded")
+            slow = state_of_container(system)
+        goes_on.set()
+
+        assert told.reason == "Model: ConnectionError: no model is served"
+        assert re.fullmatch(r"Slow: its ping has not answered for \d+ seconds?", slow.reason)
