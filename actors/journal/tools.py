@@ -284,8 +284,7 @@ class Counted:
 
     def __init__(self, disk: Disk, segment: Segment, seen: Seen) -> None:
         self._seen: Final = seen
-        self.records = self.torn_bytes = 0
-        self.last_sequence = segment.first_sequence - 1
+        self.records = self.last_sequence = self.torn_bytes = 0
         self.last_hash = b""
         file = open_segment(disk, segment)
         try:

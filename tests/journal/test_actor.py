@@ -668,6 +668,7 @@ class TestAGroup:
             commit=statistics.commit,
         )
         assert sum(statistics.commit.counts) == commits
+        assert statistics.commit.sum_s == 0, "no time passes in a simulation meanwhile"
         assert 6 * 1_900 < statistics.bytes_written < 6 * 2_200
 
 

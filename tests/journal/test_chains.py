@@ -44,10 +44,20 @@ class TestAnAppend:
     def test_of_a_writer_that_was_forgotten_is_not_taken_on_trust(self):
         chains = Chains()
         chains.admits(an_append(1))
-        for number in range(WRITERS_MAX):
+        for number in range(WRITERS_MAX - 1):
             chains.admits(an_append(1, writer=f"other-{number}"))
+        assert chains.admits(an_append(2, 1))
 
-        assert not chains.admits(an_append(2, 1))
+        chains.admits(an_append(1, writer="one more"))
+
+        assert not chains.admits(an_append(3, 2))
+
+    def test_after_as_many_lost_ones_as_are_remembered_follows_those_before_them(self):
+        chains = Chains()
+        chains.admits(an_append(1))
+
+        assert chains.admits(an_append(MISSING_MAX + 2, 1))
+        assert not chains.admits(an_append(MISSING_MAX + 3, 2))
 
     def test_after_more_lost_ones_than_are_remembered_follows_only_later_ones(self):
         chains = Chains()

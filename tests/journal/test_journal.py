@@ -166,6 +166,25 @@ class TestAppending:
 
 
 class TestAFullSegment:
+    @pytest.mark.parametrize(("more", "segments"), [(0, 1), (1, 2)], ids=["just enough", "a byte more"])
+    def test_is_what_the_appends_of_one_commit_fill_together(self, disk, workshop, more, segments):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        room = workshop.segment_bytes - HEADER_SIZE - FOOTER_SIZE
+        journal.append((workshop.an_intent(1, symbol="X" * 30_000),))
+        journal.append((workshop.an_intent(2, symbol="X" * 30_000),))
+        besides = journal.buffered_bytes // 2 - 30_000
+        journal.append((workshop.an_intent(3, symbol="X" * (room - journal.buffered_bytes - besides + more)),))
+        journal.commit()
+
+        assert len(list_segments(disk, workshop.directory)) == segments
+        assert [fact.quantity for fact in workshop.facts_of(journal)] == [1, 2, 3]
+        assert journal.last_sequence == 3
+        journal.close()
+        again = workshop.a_journal(disk)
+        again.open()
+        assert [fact.quantity for fact in workshop.facts_of(again)] == [1, 2, 3]
+
     def test_is_followed_by_another_and_read_as_one_journal(self, disk, workshop):
         journal = workshop.a_journal(disk, segment_bytes=4_096)
         journal.open()

@@ -33,8 +33,8 @@ class TestAReserveOnAFullDisk:
 
     @pytest.mark.parametrize("begin_ns", [0, 7 * RETRY_NS])
     def test_is_asked_for_once_in_its_time(self, disk, reserve, begin_ns):
-        answers = [reserve.restore(begin_ns + since_ns) for since_ns in (0, 1, RETRY_NS - 1)]
-        assert (answers, disk.asked) == ([False] * 3, 1)
+        answers = [reserve.restore(begin_ns + since_ns) for since_ns in (0, 0, 1, RETRY_NS - 1)]
+        assert (answers, disk.asked) == ([False] * 4, 1)
 
         assert not reserve.restore(begin_ns + RETRY_NS)
         assert disk.asked == 2
@@ -53,6 +53,14 @@ class TestAReserveOnAFullDisk:
         reserve.take()
 
         assert not reserve.held
+
+    @pytest.mark.parametrize(("size", "asked"), [(99, 1), (100, 1), (101, 2)])
+    def test_that_is_there_is_taken_as_it_is_unless_it_is_smaller(self, disk, reserve, workshop, size, asked):
+        disk.capacity_bytes = 1_000
+        assert reserve.restore(0)
+
+        assert Reserve(disk, workshop.directory, size=size).restore(0)
+        assert disk.asked == asked
 
     def test_that_is_held_is_not_asked_for_again_nor_looked_at(self, disk, reserve, monkeypatch):
         disk.capacity_bytes = 1_000

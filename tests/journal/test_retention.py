@@ -30,7 +30,7 @@ from natya.domain.retention import is_forgettable
 from natya.domain.time import DAY_NS
 from natya.messages.codec import FACT_TYPES
 from natya.messages.delivery import SubscriptionMoved
-from natya.messages.journal import Append, Appended, JournalShortened, ReadJournal
+from natya.messages.journal import Append, Appended, JournalShortened, KeepCheckpoint, ReadCheckpoint, ReadJournal
 from natya.messages.orders import OrderFilled
 from natya.messages.risk_state import RiskStateChanged
 from natya.messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated
@@ -163,6 +163,30 @@ class TestForgetting:
         assert again.view().page(0, 1).records[0].sequence == kept
         assert verify(workshop.directory, attic.disk).oldest_sequence == kept
         check(workshop.directory, attic.disk)
+
+    def test_leaves_a_checkpoint_of_the_oldest_record_that_is_left_and_none_of_those_before(self, workshop, attic):
+        def kept(sequence):
+            request = KeepCheckpoint(
+                name="orders", version="1", sequence=sequence, follows=0, past=b"past", state=b"state"
+            )
+            attic.journal.checkpoints().keep(attic.journal.view(), request)
+
+        def read():
+            return attic.journal.checkpoints().read(attic.journal.view(), ReadCheckpoint(name="orders", version="1"))
+
+        attic.fill(workshop.a_restart(), segments=4)
+        oldest = attic.journal.closed_segments[-1].first_sequence
+        kept(oldest - 1)
+        before = read()
+        attic.forget()
+        behind = read()
+        kept(oldest)
+
+        assert attic.journal.oldest_sequence == oldest
+        assert (before.sequence, before.state) == (oldest - 1, b"state")
+        assert (behind.sequence, behind.state) == (0, b"")
+        assert behind.reason.endswith(f"and the journal has {oldest} to {attic.journal.last_sequence}")
+        assert (read().sequence, read().past, read().state) == (oldest, b"past", b"state")
 
     def test_leaves_as_many_records_as_the_sequences_that_are_left(self, workshop, attic):
         attic.fill(workshop.a_restart, segments=3)
