@@ -83,7 +83,7 @@ def operations() -> Iterator[str]:
     for each in OPERATIONS:
         cells = (
             f"`{each.name}`",
-            each.role,
+            each.role_told,
             each.actor,
             ", ".join(f"`{name}`" for name in each.arguments),
             ", ".join(f"`{answer.__name__}`" for answer in each.answers),

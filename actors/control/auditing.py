@@ -59,11 +59,11 @@ class Audit:
             who: asks.
             fields: what the log says besides of who asks.
         """
-        arguments = arguments_of(message)
+        arguments, role = arguments_of(message), operation.role_of(message)
         self._actor.log(
             "operation.asked",
             operation=operation.name,
-            role=operation.role,
+            role=role,
             **fields,
             request=request,
             arguments=arguments,
@@ -74,7 +74,7 @@ class Audit:
                 OperationAsked(
                     request=request,
                     operation=operation.name,
-                    role=operation.role,
+                    role=role,
                     actor=actor,
                     who=who,
                     arguments=msgspec.json.encode(shown).decode(),

@@ -167,6 +167,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Who is asked."""
 
     role: Role
+    """Who may ask for it: this one, and those above it."""
+
+    role_with: tuple[tuple[str, Role], ...] = ()
+    """Arguments, and the higher role that one needs who gives them (as more than nothing, such as `true`)."""
 
     local_arguments: frozenset[str] = frozenset()
     """Arguments that only a user of this machine may give: they are none over HTTP."""
@@ -194,6 +198,16 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             msgspec.structs.force_setattr(
                 self, "name", re.sub(r"(?<=[a-z])(?=[A-Z])", "-", self.request.__name__).lower()
             )
+
+    def role_of(self, message: Any) -> Role:
+        """Return the role that one needs for it with the arguments of this message."""
+        wanted = (role for name, role in self.role_with if getattr(message, name))
+        return max((self.role, *wanted), key=ROLES.index)
+
+    @property
+    def role_told(self) -> str:
+        """Return which role it takes, in words: `operate; trade with flatten`."""
+        return "; ".join((self.role, *(f"{role} with {name}" for name, role in self.role_with)))
 
     @property
     def method(self) -> str:
@@ -337,6 +351,7 @@ OPERATIONS: Final = (
         answers=(KillSwitchEngaged,),
         actor=names.KILL_SWITCH,
         role="operate",
+        role_with=(("flatten", "trade"),),  # orders leave that close what is held
         audited=True,
     ),
     Operation(

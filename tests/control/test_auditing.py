@@ -76,7 +76,7 @@ class TestAnAuditedOperation:
             ("operation.answered", operation.name, "a-1"),
         ]
         assert host.logged[0][2]["user_id"] == 7
-        assert host.logged[0][2]["role"] == operation.role
+        assert host.logged[0][2]["role"] == operation.role_of(message)
         assert host.logged[1][2]["answer"] == answer
         if operation.journals_itself:
             assert host.facts == []
@@ -85,7 +85,7 @@ class TestAnAuditedOperation:
         assert msgspec.structs.replace(asked, arguments="") == OperationAsked(
             request="a-1",
             operation=operation.name,
-            role=operation.role,
+            role=operation.role_of(message),
             actor="whom",
             who="user 7",
             arguments="",

@@ -37,6 +37,7 @@ from natya.config.sections.web import WebSettings
 from natya.messages.control import AskRefused, ShowHttp
 from natya.messages.database import Abandon, Query, QueryFailed, Rows
 from natya.messages.health import Health
+from natya.messages.kill_switch import EngageKillSwitch, KillSwitchEngaged
 from natya.messages.risk_state import Resume, Resumed
 from natya.messages.strategies import StartStrategy, StrategyChanged
 from natya.messages.supervision import DescribeTree, SupervisionTree, Unavailable
@@ -70,6 +71,12 @@ class Orders(RuntimeActor):
     @handles(Resume)
     def resume(self, request, sender):
         self.send(sender, Resumed(halted_because=request.reason))
+
+
+class KillSwitch(RuntimeActor):
+    @handles(EngageKillSwitch)
+    def engage(self, request, sender):
+        self.send(sender, KillSwitchEngaged(cancelling=0, problem="flattens" if request.flatten else ""))
 
 
 class Strategies(RuntimeActor):
@@ -110,6 +117,7 @@ def started(folder, role):
     running.start("database", Database)
     running.start("orders", Orders)
     running.start("strategies", Strategies)
+    running.start("kill-switch", KillSwitch)
     running.start("control-web", WebActor, WebSettings.default())
     settings = ControlActorSettings(data_dir=folder, log_path=str(folder / "natya.log"), limits=limits)
     running.start("control", ControlActor, settings)
@@ -623,6 +631,23 @@ class TestATokenOfALowerRole:
         with running:
             assert api("/v1/resume", {"reason": "x"})[0] == status
             assert api("/v1/tree")[0] == 200
+
+    def test_halts_all_trading_and_closes_no_position(self, tmp_path):
+        running, api = started(tmp_path, "operate")
+        with running:
+            switched = api.json("/v1/engage-kill-switch", {"reason": "x"})
+            refused = api.json("/v1/engage-kill-switch", {"reason": "x", "flatten": True})
+            told = api.json("/v1/openapi.json")[1]["paths"]["/engage-kill-switch"]["post"]["description"]
+
+        assert switched == (200, {"type": "KillSwitchEngaged", "cancelling": 0, "problem": ""})
+        wanted = "engage-kill-switch wants the role operate; trade with flatten: control.http_role is lower: operate"
+        assert refused == (403, {"error": wanted})
+        assert told == "Role: operate; trade with flatten."
+
+    def test_of_the_highest_closes_positions_with_the_switch(self, api):
+        told = api.json("/v1/engage-kill-switch", {"reason": "x", "flatten": True})
+
+        assert told == (200, {"type": "KillSwitchEngaged", "cancelling": 0, "problem": "flattens"})
 
 
 class TestTheFileOfTheToken:

@@ -15,6 +15,7 @@ from natya.messages.codec import MESSAGE_TYPES, encode
 from natya.messages.control import Ask, ControlStatistics
 from natya.messages.database import BackUp, CheckDatabase, Query, QueryToFile, Rows
 from natya.messages.journal import ReadJournal
+from natya.messages.kill_switch import EngageKillSwitch, ReadKillSwitch
 from natya.messages.orders import SubmitOrder
 from natya.messages.risk_state import Resume, Resumed
 from natya.messages.supervision import DescribeTree
@@ -140,6 +141,7 @@ MAY = {
         settle-order settle-position start-strategy swap-strategy take-secrets
     """,
 }
+MAY_WITH = {("engage-kill-switch", "flatten"): "trade"}
 ONLY_HERE = "back-up publish-events query-to-file reload-strategy swap-strategy"
 
 
@@ -149,8 +151,32 @@ class TestTheTable:
         assert {
             role: {each.name for each in OPERATIONS if each.role == role} for role in ROLES
         } == {role: set(operations.split()) for role, operations in MAY.items()}  # fmt: skip
+        with_argument = {(each.name, name): role for each in OPERATIONS for name, role in each.role_with}
+        assert with_argument == MAY_WITH
         assert {each.name for each in OPERATIONS if not each.over_http} == set(ONLY_HERE.split())
         assert {each.name for each in OPERATIONS if each.of_any_actor} == {"ping", "tree", "trace"}
+
+    @pytest.mark.parametrize(
+        ("message", "role"),
+        [
+            (EngageKillSwitch(reason="odd"), "operate"),
+            (EngageKillSwitch(reason="odd", flatten=True), "trade"),
+            (Resume(reason="looked"), "trade"),
+            (ReadKillSwitch(), "read"),
+        ],
+    )
+    def test_says_which_role_one_needs_with_these_arguments(self, message, role):
+        assert BY_REQUEST[type(message)].role_of(message) == role
+
+    def test_tells_the_role_in_words_with_the_argument_that_takes_a_higher_one(self):
+        told = {each.role_told for each in OPERATIONS}
+
+        assert told == {"read", "operate", "trade", "operate; trade with flatten"}
+
+    @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.role_with], ids=lambda each: each.name)
+    def test_raises_the_role_by_arguments_that_it_has_and_never_lowers_it(self, operation):
+        assert {name for name, _ in operation.role_with} <= set(operation.arguments)
+        assert all(ROLES.index(role) > ROLES.index(operation.role) for _, role in operation.role_with)
 
     @pytest.mark.parametrize(("length", "shown"), [(199, 199), (200, 200), (201, 201), (5_000, 201)])
     def test_is_audited_with_its_arguments_and_no_more_of_them_than_a_line_holds(self, length, shown):

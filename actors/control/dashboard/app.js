@@ -23,6 +23,7 @@ function show(shot) {
   document.body.classList.remove("stale");
   mayDo(shot.role);
   $("kill").disabled = shot.role === "read";
+  $("kill-flatten").disabled = shot.role !== "trade"; // as the table of operations has it
   showFigures(shot);
   marketAt(shot.feed ? shot.feed.market_ms : 0);
   showPrices(shot);

@@ -31,7 +31,7 @@ from .stream import Asking, Stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ..operations import Operation
+    from ..operations import Operation, Role
     from ..settings import ControlActorSettings
     from .guard import Guard, Turned
 
@@ -132,12 +132,16 @@ class ControlApplication:
         if operation is None or not operation.over_http:
             raise Refusal(404, f"{BASE}/ and one of {', '.join(each.name for each in served())} is wanted")
         _expect_method(method, *(("GET", "POST") if operation.role == "read" else ("POST",)))
-        if ROLES.index(operation.role) > ROLES.index(self._limits.http_role):
-            raise Refusal(403, f"{operation.name} wants the role {operation.role}: control.http_role is lower")
+        self._expect_role(operation, operation.role)
         given, strict = await self._given(operation, scope, receive)
         value = await self._carry_out(operation, given, client=client, strict=strict, traceparent=_place(headers))
         status = 200 if isinstance(value, operation.answers[0]) else 409
         return status, msgspec.json.encode(plain(value)), b"application/json"
+
+    def _expect_role(self, operation: Operation, wanted: Role) -> None:
+        if ROLES.index(wanted) > ROLES.index(self._limits.http_role):
+            lower = f"control.http_role is lower: {self._limits.http_role}"
+            raise Refusal(403, f"{operation.name} wants the role {operation.role_told}: {lower}")
 
     async def _health(self, which: str) -> tuple[int, bytes, bytes]:
         health = await asyncio.shield(self._newest_probe())
@@ -189,6 +193,7 @@ class ControlApplication:
             message = _read(operation, arguments, strict=strict)
         except (msgspec.ValidationError, ValueError, RecursionError) as fault:
             raise Refusal(422, str(fault)[:500]) from fault
+        self._expect_role(operation, operation.role_of(message))
         if getattr(message, "rows_max", 0) > ROWS_MAX and "rows_max" not in arguments:
             message = msgspec.structs.replace(message, rows_max=ROWS_MAX)
         if getattr(message, "rows_max", 0) > ROWS_MAX:

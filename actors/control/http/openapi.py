@@ -82,6 +82,7 @@ def _path(operation: Operation, schema_of: dict[Any, dict[str, Any]]) -> dict[st
         responses["409"]["content"] = {"application/json": {"schema": {"anyOf": refused}}}
     described = {
         "summary": operation.summary,
+        "description": f"Role: {operation.role_told}.",
         "tags": [operation.role],
         "responses": responses,
         **({"parameters": [_of_any_actor(operation)]} if operation.of_any_actor else {}),
