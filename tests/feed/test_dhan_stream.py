@@ -16,9 +16,11 @@ from natya_packets import STATUS
 from natya_processes import await_that
 
 from natya.actors.feed.bodies.dhan.attempt import Attempt
+from natya.actors.feed.bodies.dhan.connection import Connection
 from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
 from natya.actors.feed.bodies.dhan.stream import DhanStream, _down
 from natya.domain.calendar import is_open
+from natya.domain.instruments import Instrument
 from natya.domain.time import IST
 
 
@@ -398,6 +400,50 @@ def test_a_market_trades_since_its_opening_by_the_monotonic_clock(exchange, cloc
     since_ns = DhanStream._trading_since_ns(stream, 7_000 * 10**9, "CASH")
 
     assert since_ns == (None if since_s is None else since_s * 10**9)
+
+
+@pytest.mark.parametrize(
+    ("listed", "market"),
+    [
+        ([("NSE_EQ", "TCS", True), ("NSE_EQ", "INFY", True)], "UNDERLYING"),
+        ([("NSE_EQ", "TCS", True), ("NSE_EQ", "IDBI", False)], "CASH"),
+        ([("NSE_EQ", "TCS", True), ("NSE_FNO", "NIFTY-29Dec2026-FUT", None)], "CASH"),
+        ([("NSE_FNO", "NIFTY-29Dec2026-FUT", None)], "CASH"),
+    ],
+)
+def test_a_connection_knows_its_symbols_by_segment_and_is_quiet_in_an_auction_that_all_are_in(listed, market):
+    instruments = [
+        Instrument(
+            symbol=symbol, segment=segment, tick_size_rupees=0.05, security_id=symbol, is_underlying=is_underlying
+        )
+        for segment, symbol, is_underlying in listed
+    ]
+    stream = SimpleNamespace(
+        options=DhanFeedOptions(url="wss://localhost"), given=SimpleNamespace(random=None, last_ns=0)
+    )
+    stream.moment = lambda: None
+
+    connection = Connection(stream, None, instruments)
+
+    assert connection.segments == {
+        segment: tuple(symbol for other, symbol, _ in listed if other == segment) for segment, _, _ in listed
+    }
+    assert connection.market == market
+
+
+@pytest.mark.parametrize(
+    ("reason", "busy", "refused"), [(805, True, []), (807, False, [TOKEN]), (800, False, []), (1, False, [])]
+)
+def test_a_connection_that_the_service_ends_waits_for_long_where_there_are_too_many(reason, busy, refused):
+    found, told = [], []
+    stream = SimpleNamespace(refuse_token=told.append)
+    connection = SimpleNamespace(_stream=stream, _token=TOKEN, end=lambda cause, busy: found.append((cause, busy)))
+
+    Connection.end_for(connection, reason)
+
+    ((cause, is_busy),) = found
+    assert cause.startswith(f"ended by the service: {reason} ")
+    assert (is_busy, told) == (busy, refused)
 
 
 def test_a_status_is_told_once_a_second_whoever_tells_it_and_each_connection_waits_for_nothing_of_it():

@@ -77,6 +77,16 @@ class TestAnEventOfTheFastLane:
         assert others.receive() == second
         assert statistics(system).sent == 3
 
+    def test_is_counted_for_each_event_and_each_receiver(self, system):
+        start_delivery(system)
+        for name in ("one", "two", "three"):
+            subscribed(system, name, event_types=("Tick",))
+
+        events = tuple(a_published(event_type="Tick") for _ in range(4))
+        system.request("delivery", PublishEvents(events=events, is_durable=False))
+
+        assert (statistics(system).published, statistics(system).sent) == (4, 12)
+
     def test_goes_no_more_to_who_has_unsubscribed(self, system):
         start_delivery(system)
         subscribed(system, "prices")

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from natya_events import a_published
 
 from natya.actors.events.transports import BridgeSettings, RedisBridge, bridge
@@ -465,3 +466,10 @@ class TestTheSubscription:
         world.start()
 
         assert world.system.base.find("transport").failures > 0
+
+
+@pytest.mark.parametrize(("confirm_s", "handling_s"), [(0.5, 12.0), (15.0, 70.0)])
+def test_a_batch_may_take_as_long_as_several_looks_at_who_has_confirmed_it(confirm_s, handling_s):
+    terms = replace(SETTINGS, confirm_s=confirm_s).terms
+
+    assert (terms.handling_s, terms.partitions) == (handling_s, SETTINGS.server.partitions)
