@@ -9,8 +9,9 @@ Fails   on no expected input. It keeps no state over a restart: a backtest in wh
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
@@ -24,9 +25,18 @@ if TYPE_CHECKING:
 
 RECORDER = "backtest-recorder"
 
+_NUMBER: Final = re.compile(r"\d[\d,.]*")
+
 
 class ReadRecord(msgspec.Struct, frozen=True, gc=False):
     """To the recorder: what happened? Answered by `Record`."""
+
+
+class Rejections(msgspec.Struct, frozen=True):
+    """Orders that the exchange rejected for one kind of reason."""
+
+    count: int
+    first: OrderRejected
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +47,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     refused: dict[str, int]
     """Orders that the risk gate refused, by name of the rule."""
 
-    rejected: int
-    """By the exchange."""
+    rejections: tuple[Rejections, ...]
+    """By the exchange: those alike but for their numbers together, in the order of the first of each."""
 
     unchanged: dict[str, int]
     """Changes of orders that were refused, by name of the rule; `broker`: by the exchange."""
@@ -57,7 +67,7 @@ class RecorderActor(RuntimeActor):
         self._intended: list[OrderIntended] = []
         self._refused: Counter[str] = Counter()
         self._unchanged: Counter[str] = Counter()
-        self._rejected = 0
+        self._rejections: dict[str, Rejections] = {}
         self.send(EVENTS, Subscribe(subscriber=self.name, topics=self.TOPICS))
 
     @handles(Subscribed)
@@ -80,9 +90,11 @@ class RecorderActor(RuntimeActor):
         self._refused[fact.rule] += 1
 
     @handles(OrderRejected)
-    def hear_rejection(self, _fact: OrderRejected, _sender: ActorAddress) -> None:
-        """Count it."""
-        self._rejected += 1
+    def hear_rejection(self, fact: OrderRejected, _sender: ActorAddress) -> None:
+        """Count it by its reason."""
+        kind = _NUMBER.sub("", fact.reason)
+        before = self._rejections.get(kind)
+        self._rejections[kind] = Rejections(1, fact) if before is None else Rejections(before.count + 1, before.first)
 
     @handles(ModificationRefused)
     def hear_unchanged(self, fact: ModificationRefused, _sender: ActorAddress) -> None:
@@ -96,7 +108,7 @@ class RecorderActor(RuntimeActor):
             fills=tuple(self._fills),
             intended=tuple(self._intended),
             refused=dict(self._refused),
-            rejected=self._rejected,
+            rejections=tuple(self._rejections.values()),
             unchanged=dict(self._unchanged),
         )
         self.send(sender, record)

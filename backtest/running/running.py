@@ -17,7 +17,7 @@ from ...bodies import expect_bodies
 from ...composition import candles_wanted, notes_on
 from ...config.data_directory import DataDirectory
 from ...domain.booked import is_booked
-from ...domain.time import time_text
+from ...domain.time import second_text, time_text
 from ...domain.wording import counted
 from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
@@ -47,6 +47,9 @@ LEFT_OUT: Final = "left out, since only"
 """Begins the note on symbols that were not wanted."""
 
 _SYMBOLS_SHOWN_MAX: Final = 5
+REASONS_TOLD: Final = 3
+"""For which the exchange rejected most orders."""
+
 LOOK_S: Final = 0.2
 """Seconds between two looks whether a strategy has failed for good."""
 
@@ -89,6 +92,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         *raw.notes,
         *_left_out(raw, plan.symbols),
         *_broken(ended.bad_rows),
+        *_rejected(record),
         *_unchanged(record.unchanged),
         *_tick_of_slippage(plan, settings),
         *_spread(record, settings, of_candles=ended.candles > 0),
@@ -101,9 +105,9 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         marks=raw.marks,
         ticks=ended.ticks,
         candles=ended.candles,
-        orders=len(record.intended) + sum(record.refused.values()),
+        orders=_orders(record),
         refused=record.refused,
-        rejected=record.rejected,
+        rejected=sum(each.count for each in record.rejections),
         capital_rupees=plan.capital_rupees,
         charge_model=plan.charges,
         latency_s=plan.latency_s,
@@ -136,6 +140,18 @@ def _broken(bad_rows: int) -> Iterator[str]:
     """Yield that rows were left out: what happened in them was not played."""
     if bad_rows:
         yield f"left out: {counted(bad_rows, 'broken row')} of the data, as feed.bad_rows_max allows"
+
+
+def _orders(record: Record) -> int:
+    return len(record.intended) + sum(record.refused.values())
+
+
+def _rejected(record: Record) -> Iterator[str]:
+    """Yield why the exchange rejected orders: the figures are those of a strategy that does without them."""
+    of = counted(_orders(record), "order")
+    for each in sorted(record.rejections, key=lambda each: -each.count)[:REASONS_TOLD]:
+        first = f"{each.first.client_order_id} at {second_text(each.first.occurred_ns)}"
+        yield f"{each.count:,} of {of} rejected by the exchange, the first {first}: {each.first.reason}"
 
 
 def _unchanged(refused: dict[str, int]) -> Iterator[str]:

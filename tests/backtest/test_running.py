@@ -14,7 +14,7 @@ from natya.backtest.figures.curve import Bars, Marks
 from natya.backtest.figures.report import Played
 from natya.backtest.plan import END_NS, Plan, time_ns
 from natya.backtest.running import running, stored
-from natya.backtest.running.recorder import Record
+from natya.backtest.running.recorder import Record, Rejections
 from natya.backtest.running.running import Raw, play
 from natya.backtest.running.stored import recordings_of, stored_in
 from natya.domain.booked import EXPIRED
@@ -44,7 +44,7 @@ RAW = Raw(
         fills=(BUILDERS.filled("A-1"),),
         intended=(BUILDERS.intent("A-1"), BUILDERS.intent("A-2")),
         refused={"symbol": 3, "quantity_max": 4},
-        rejected=5,
+        rejections=(),
         unchanged={},
     ),
     marks=MARKS,
@@ -76,7 +76,7 @@ class TestARun:
             candles=20,
             orders=2 + 7,
             refused={"symbol": 3, "quantity_max": 4},
-            rejected=5,
+            rejected=0,
             capital_rupees=5_000.0,
             charge_model="none",
             latency_s=0.3,
@@ -94,6 +94,20 @@ class TestARun:
             "is_kept": False,
             "on_progress": print,
         }
+
+    def test_says_why_the_exchange_rejected_most_orders(self, monkeypatch):
+        rejected = {count: BUILDERS.rejected(f"B-{count}", reason=f"no. {count}") for count in (2, 1_000, 1, 3)}
+        rejections = tuple(Rejections(count, first) for count, first in rejected.items())
+        record = msgspec.structs.replace(RAW.record, rejections=rejections)
+
+        found, *_ = played(monkeypatch, raw=msgspec.structs.replace(RAW, record=record))
+
+        at = "1970-01-01 05:30:00 IST"
+        assert found.rejected == 1_006
+        assert [note for note in found.notes if "rejected" in note] == [
+            f"{count:,} of 9 orders rejected by the exchange, the first B-{count} at {at}: no. {count}"
+            for count in (1_000, 3, 2)
+        ]
 
     def test_of_a_market_that_never_closes_counts_no_trading_days(self, monkeypatch):
         plan = msgspec.structs.replace(PLAN, settings={"feed.exchange": "none"})

@@ -69,8 +69,8 @@ def accepted(client_order_id="A-1", broker_order_id="B-1"):
     return OrderAccepted(client_order_id=client_order_id, broker_order_id=broker_order_id, occurred_ns=2_000)
 
 
-def rejected(client_order_id="A-1"):
-    return OrderRejected(client_order_id=client_order_id, reason="no margin", occurred_ns=2_000)
+def rejected(client_order_id="A-1", *, reason="no margin"):
+    return OrderRejected(client_order_id=client_order_id, reason=reason, occurred_ns=2_000)
 
 
 def uncertain(client_order_id="A-1"):
