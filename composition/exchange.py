@@ -12,6 +12,7 @@ from ..actors.exchange import ExchangeActor, ExchangeActorSettings
 from ..actors.feed import is_live
 from ..actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from ..actors.journal import JournalActor
+from ..actors.runtime import SystemClock
 from ..actors.supervision import ChildSpec
 from ..config.secrets import Secret
 from ..messages.addresses import EVENTS, EXCHANGE, INSTRUMENTS, JOURNAL, STREAMS, WEB, WIRE
@@ -122,7 +123,7 @@ def _wired(  # noqa: PLR0913  each is a choice of who serves it
 
     listings = tuple(Listing.of(each) for each in definitions if each.security_id)
     limits = settings.exchange
-    served = ServedToken(token)
+    served = ServedToken(token, monotonic_ns=SystemClock().monotonic_ns)
     wire = WireActorSettings(
         limits=limits,
         token=served,

@@ -24,6 +24,7 @@ flattening          how positions are closed by limit orders that follow the mar
 freshness           whether what another clock has timed is fresh
 gap_filling         which gaps of the feed are filled next, and when
 gone_positions      whose shares are gone, where the broker has fewer than our book
+guesses             how often somebody may be wrong about a secret
 history             which days of candles have to be asked for, what an answer is worth, what is missing
 indicators          averages and other columns of columns of prices
 instruments         symbols, price grids, lots

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.control.http.guard import WRONG_MAX, WRONG_WINDOW_NS, Guard
+from natya.actors.control.http.guard import Guard
 from natya.config.secrets import Secret
+from natya.domain.guesses import WRONG_MAX, WRONG_WINDOW_NS
 
 RIGHT = [(b"authorization", b"Bearer right")]
 WRONG = [(b"authorization", b"Bearer wrong")]

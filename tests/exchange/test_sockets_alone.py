@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import time
 from types import SimpleNamespace
 
 import picows
@@ -387,7 +388,7 @@ class TestAPartner:
 
     @pytest.fixture
     def token(self):
-        made = ServedToken(Secret("T"))
+        made = ServedToken(Secret("T"), monotonic_ns=time.monotonic_ns)
         made.let_in(b"platform", b"secret")
         return made
 

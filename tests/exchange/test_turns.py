@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -72,7 +73,9 @@ class TestTheFeedSocket:
     @pytest.fixture
     def streams(self, actor_system, threads):
         listed = InstrumentDefinition(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05, security_id="1594")
-        settings = StreamsActorSettings(token=ServedToken(Secret(TOKEN)), client_id=CLIENT, definitions=(listed,))
+        settings = StreamsActorSettings(
+            token=ServedToken(Secret(TOKEN), monotonic_ns=time.monotonic_ns), client_id=CLIENT, definitions=(listed,)
+        )
         actor_system.start("streams", StreamsActor, settings)
         return actor_system
 

@@ -1,5 +1,7 @@
 """The wire's actor by itself, in virtual time: what a restart leaves."""
 
+import time
+
 from natya.actors.exchange.calls import Answered, Call
 from natya.actors.exchange.served_token import ServedToken
 from natya.actors.exchange.wire.actor import WireActor
@@ -31,7 +33,9 @@ Others.__module__ = "natya.actors.web.actor"
 
 def test_after_a_restart_the_same_application_is_served_with_its_token_and_its_counts():
     script = (ScriptedFault(kind="crash", actor="wire", message_type=FindWire),)
-    settings = WireActorSettings(limits=ExchangeSettings.default(), token=ServedToken(Secret("token")))
+    settings = WireActorSettings(
+        limits=ExchangeSettings.default(), token=ServedToken(Secret("token"), monotonic_ns=time.monotonic_ns)
+    )
     with InProcessSystem(SimulatedSystemBase(seed=1, faults=Faults(script=script))) as system:
         served = []
         for name in (EXCHANGE, WEB):

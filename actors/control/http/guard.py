@@ -8,21 +8,16 @@ Another user of the machine can do all of that, and does not know the token.
 from __future__ import annotations
 
 import hmac
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ....domain.time import SECOND_NS
+from ....domain.guesses import Guesses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ....config.secrets import Secret
-
-WRONG_MAX: Final = 5
-WRONG_WINDOW_NS: Final = 60 * SECOND_NS
-"""Period of `WRONG_MAX`: after that many wrong tokens in it, no more are compared until it is over."""
 
 _FROM_ELSEWHERE: Final = frozenset({b"cross-site", b"same-site"})
 
@@ -42,7 +37,7 @@ class Guard:
         """Begin; no page is let in before `served_at`."""
         self._token: Final = token
         self._own: frozenset[bytes] = frozenset()
-        self._wrong_ns: deque[int] = deque(maxlen=WRONG_MAX)
+        self._guesses: Final = Guesses()
         self.turned_away = 0
 
     def served_at(self, url: str) -> None:
@@ -70,10 +65,8 @@ class Guard:
         self.turned_away += 1
         if not given:
             return Turned(401, "the header Authorization: Bearer TOKEN is wanted; the token is in control.token")
-        while self._wrong_ns and self._wrong_ns[0] <= now_ns - WRONG_WINDOW_NS:
-            self._wrong_ns.popleft()
-        if len(self._wrong_ns) == WRONG_MAX:
-            wait_ns = self._wrong_ns[0] + WRONG_WINDOW_NS - now_ns
-            return Turned(429, "too many wrong tokens", retry_after_s=-(-wait_ns // SECOND_NS))
-        self._wrong_ns.append(now_ns)
+        wait_s = self._guesses.wait_s(now_ns)
+        if wait_s:
+            return Turned(429, "too many wrong tokens", retry_after_s=wait_s)
+        self._guesses.wrong(now_ns)
         return Turned(401, "another token is wanted; it is in control.token")

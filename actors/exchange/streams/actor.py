@@ -91,6 +91,7 @@ class StreamsActor(RuntimeActor):
             port=settings.port,
             knows=knows,
             knows_partner=knows_partner,
+            wait_s=lambda token: settings.token.wait_s(token.encode()),
             listener=inherited,
             faults=settings.faults,
         )

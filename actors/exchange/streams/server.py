@@ -27,7 +27,7 @@ from .order_socket import OrderSocket
 from .sockets import TOKEN_WRONG, Socket, Streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ....messages.market import Tick
     from ..stream_faults import StreamFaults
@@ -71,6 +71,7 @@ class StreamServer:
         port: int,
         knows: Callable[[str, str], bool],
         knows_partner: Callable[[str, str], bool] = lambda _partner_id, _secret: False,
+        wait_s: Callable[[str], int] = lambda _token: 0,
         listener: socket.socket | None = None,
         ping_s: float = PING_S,
         faults: StreamFaults | None = None,
@@ -82,6 +83,7 @@ class StreamServer:
             port: to listen on; 0: one that is free.
             knows: whether a token and a client id are right; from the server's thread.
             knows_partner: whether a partner's id and secret are right; from the server's thread. By default of none.
+            wait_s: for how many seconds a token, if it is wrong, is turned away with 429; 0: it is not; likewise.
             listener: what another server's `listener_copy` returned.
             ping_s: between two pings; a client that answers none of four is cut off.
             faults: that sockets meet; None where none may be asked for.
@@ -96,6 +98,7 @@ class StreamServer:
         self.port: Final[int] = self._listener.getsockname()[1]
         self.knows: Final = knows
         self.knows_partner: Final = knows_partner
+        self._wait_s: Final = wait_s
         self.faults: Final = faults
         self._ping_s: Final = ping_s
         self._guard: Final = threading.Lock()
@@ -266,7 +269,10 @@ class StreamServer:
             except ValueError:
                 query = {}
             token, client_id = query.get("token", [""])[0], query.get("clientId", [""])[0]
+            wait_s = self._wait_s(token)
             made.refusal = 0 if self.knows(token, client_id) else TOKEN_WRONG
+            if made.refusal and wait_s:
+                return self._refusal(429, {"Retry-After": str(wait_s)})
         fault = None if self.faults is None else self.faults.at_opening(path)
         if fault is not None:
             status = OPENING[fault.kind]
@@ -283,9 +289,9 @@ class StreamServer:
         pages = [each.partition("://")[2] for each in headers.getall("Origin", ())]
         return len(hosts) != 1 or not all(is_named(each.encode(), self._names) for each in (*hosts, *pages))
 
-    def _refusal(self, status: int) -> Any:
+    def _refusal(self, status: int, headers: Mapping[str, str] | None = None) -> Any:
         self.refused += 1
-        refusal = picows.WSUpgradeResponse.create_error_response(status)
+        refusal = picows.WSUpgradeResponse.create_error_response(status, extra_headers=headers)
         return picows.WSUpgradeResponseWithListener(refusal, None)
 
     def add(self, added: Socket) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ....domain.dhan.writing import written
+from ...web import answer
 
 ERROR_TYPES: Final = {
     "DH-901": "Invalid_Authentication",
@@ -35,19 +36,27 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes = b""
+    retry_after_s: int = 0
+    """When to ask again; 0: it does not say."""
+
+
+async def tell(send: Any, told: Answer) -> None:
+    """Write a whole answer, of JSON."""
+    after = ((b"retry-after", b"%d" % told.retry_after_s),) if told.retry_after_s else ()
+    await answer(send, told.status, told.body, headers=after)
 
 
 class WireRefusal(Exception):  # noqa: N818  an outcome, as the protocol's word for it
     """The request is answered with an error."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
+    def __init__(self, told: Answer) -> None:
+        super().__init__(told.status)
+        self.answer = told
 
 
-def found(answer: Any, status: int = 200) -> Answer:
+def found(value: Any, status: int = 200) -> Answer:
     """Answer with what was asked for: structs of `domain.dhan`, or what JSON is made of."""
-    return Answer(status, msgspec.json.encode(written(answer)))
+    return Answer(status, msgspec.json.encode(written(value)))
 
 
 def trading_error(status: int, code: str, text: str) -> Answer:
@@ -72,16 +81,16 @@ def invalid(text: str = INVALID) -> WireRefusal:
     return WireRefusal(trading_error(400, "DH-905", text))
 
 
-def older_error(answer: Answer) -> Answer:
+def older_error(told: Answer) -> Answer:
     """Return an error of a trading endpoint as the paths without a version have it."""
-    told = msgspec.json.decode(answer.body)
+    error = msgspec.json.decode(told.body)
     body = {
-        "errorCode": told["errorCode"],
-        "httpStatus": HTTPStatus(answer.status).name,
-        "internalErrorCode": told["errorCode"],
-        "internalErrorMessage": told["errorMessage"],
+        "errorCode": error["errorCode"],
+        "httpStatus": HTTPStatus(told.status).name,
+        "internalErrorCode": error["errorCode"],
+        "internalErrorMessage": error["errorMessage"],
     }
-    return Answer(answer.status, msgspec.json.encode(body))
+    return told._replace(body=msgspec.json.encode(body))
 
 
 def token_refusal(message: str) -> Answer:

@@ -20,7 +20,7 @@ from ....domain.time import day_of
 from ....messages.addresses import EXCHANGE
 from ....messages.supervision import Unavailable
 from ...runtime import RequestTimedOut
-from ...web import answer, body_of
+from ...web import body_of
 from ..account import Refused
 from ..calls import Answered, Call, CallRefused
 from .answers import (
@@ -32,6 +32,7 @@ from .answers import (
     data_error,
     older_error,
     path_error,
+    tell,
     trading_error,
 )
 from .asking import ListNumber, MarketTold, ShowMarket
@@ -157,7 +158,7 @@ class WireApplication:
             await endpoint(scope, receive, send)
 
     async def _not_found(self, scope: Any, _receive: Any, send: Any) -> None:
-        await answer(send, *path_error(404, "Not Found", scope["path"], self.now_ns() // 1_000_000))
+        await tell(send, path_error(404, "Not Found", scope["path"], self.now_ns() // 1_000_000))
 
     # For endpoints.
 
@@ -234,9 +235,10 @@ class WireApplication:
                 token = value
             elif name in {b"client-id", b"dhanclientid"}:
                 client = value
-        if self._token.is_right(token) and (not client or self._is_owner(client)):
-            return None
-        return dead_token(path)
+        wait_s = self._token.wait_s(token)
+        if self._token.is_right(token):
+            return dead_token(path) if client and not self._is_owner(client) else None
+        return too_many_wrong(path, wait_s) if wait_s else dead_token(path)
 
     def refuse_other_client(self, body: bytes, path: str) -> Answer | None:
         """Return the error of a body that names the account of somebody else than the token's; None of any other."""
@@ -287,11 +289,11 @@ class _Endpoint:
         route = self._by_method.get(scope["method"])
         if route is None:
             told = path_error(405, "Method Not Allowed", scope["path"], wire.now_ns() // 1_000_000)
-            await answer(send, *told)
+            await tell(send, told)
             return
         carrier = wire.carrier
         if carrier is None:
-            await answer(send, *await self._answer(route, scope, await body_of(receive)))
+            await tell(send, await self._answer(route, scope, await body_of(receive)))
         else:
             path = scope["path"].removeprefix(BASE)
             await carrier.answer(wire, scope, receive, send, functools.partial(self._answer, route, scope), path)
@@ -341,6 +343,12 @@ def dead_token(path: str) -> Answer:
     if path.startswith(_CHART_PATHS):
         return trading_error(400, "DH-906", "Invalid Token")
     return trading_error(401, "DH-901", "Client ID or user generated access token is invalid or expired.")
+
+
+def too_many_wrong(path: str, wait_s: int) -> Answer:
+    """Return what a wrong token is answered with after many others, in the shape that the path has."""
+    told = THROTTLED_DATA if path.startswith(_DATA_PATHS) else THROTTLED
+    return told._replace(retry_after_s=wait_s)
 
 
 def query_of(query: bytes) -> dict[str, str]:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ....domain.dhan.trading.orders import PlaceOrderRequest
 from ...web import answer, body_of
 from ..faults import FaultPlan, Faults, Met, price_without_trigger
-from .answers import Answer, WireRefusal
+from .answers import Answer, WireRefusal, tell
 from .reading import read
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Carrier:
         is_stop = method == "POST" and path == "/orders" and _STOP in body
         met = self._faults.meet(method, path, is_stop=is_stop)
         if met is None:
-            await answer(send, *await serve(body))
+            await tell(send, await serve(body))
             return
         await self._carry_out(met, exchange, scope["extensions"][ABORT], send, serve, body)
 
@@ -101,7 +101,7 @@ class Carrier:
         elif met.body is not None:
             await answer(send, met.status, met.body)
         else:
-            await answer(send, *told)
+            await tell(send, told)
 
     def _accept_later(self, served: Awaitable[Answer], seconds: float) -> None:
         async def accept() -> Answer:

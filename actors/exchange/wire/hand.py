@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from ....messages.instruments import InstrumentDefinition
-from ...web import answer, body_of
+from ...web import body_of
 from ..faults import FaultPlan
-from .answers import Answer
+from .answers import Answer, tell
 from .asking import HandRefused, ListInstrument, MarketTold, SetPrice, ShowMarket
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class _Guarded:
         told = self._wire.refuse_stranger(scope, scope["path"])
         if told is None:
             told = await self._handle(scope["method"], await body_of(receive))
-        await answer(send, *told)
+        await tell(send, told)
 
 
 def refusal(status: int, reason: str) -> Answer:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from ....domain.time import day_of
 from ...web import answer
-from .answers import Answer, found, path_error, token_refusal
+from .answers import Answer, found, path_error, tell, token_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -164,7 +164,7 @@ class _Endpoint:
         """Answer one request."""
         if scope["method"] not in self._methods:
             now_ms = self._wire.now_ns() // 1_000_000
-            await answer(send, *path_error(405, "Method Not Allowed", scope["path"], now_ms))
+            await tell(send, path_error(405, "Method Not Allowed", scope["path"], now_ms))
             return
         told = self._handle(_key_of(scope, self._names), _query_of(scope["query_string"]), self._names)
         if told.status == 302:  # noqa: PLR2004  found elsewhere
@@ -172,7 +172,7 @@ class _Endpoint:
         elif told.body.startswith(b"<"):
             await answer(send, told.status, told.body, content_type=b"text/html; charset=utf-8")
         else:
-            await answer(send, *told)
+            await tell(send, told)
 
 
 def _key_of(scope: Any, names: Names) -> Key | None:

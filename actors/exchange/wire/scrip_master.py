@@ -14,7 +14,7 @@ from ....domain.dhan.scrip_writing import header, lines
 from ....messages.addresses import INSTRUMENTS
 from ....messages.instruments import FindInstrument, InstrumentsFound, Segment
 from ...web import answer
-from .answers import invalid, path_error, trading_error
+from .answers import invalid, path_error, tell, trading_error
 from .asking import MarketTold, ShowMarket
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class _Redirect:
         """Answer one request."""
         refusal = _refusal(self._wire, scope)
         if refusal is not None:
-            await answer(send, *refusal)
+            await tell(send, refusal)
             return
         file = f"{FOLDER}/instrument/{scope['path_params']['segment']}.csv"
         await answer(send, 302, headers=[(b"location", file.encode("ascii"))])
@@ -92,13 +92,13 @@ class _File:
         """
         refusal = _refusal(self._wire, scope)
         if refusal is not None:
-            await answer(send, *refusal)
+            await tell(send, refusal)
             return
         segment: Segment | None = scope["path_params"].get("segment")
         listed = await self._wire.by_hand(ShowMarket("listed"))
         page = await self._page(segment, 0)
         if not (isinstance(listed, MarketTold) and isinstance(page, InstrumentsFound)):
-            await answer(send, *trading_error(503, "DH-909", "The list of instruments is not available"))
+            await tell(send, trading_error(503, "DH-909", "The list of instruments is not available"))
             return
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", CSV)]})
         await _send_part(send, header(self._form))
