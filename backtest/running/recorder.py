@@ -32,11 +32,11 @@ class ReadRecord(msgspec.Struct, frozen=True, gc=False):
     """To the recorder: what happened? Answered by `Record`."""
 
 
-class Rejections(msgspec.Struct, frozen=True):
-    """Orders that the exchange rejected for one kind of reason."""
+class Declined(msgspec.Struct, frozen=True):
+    """Orders that a rule of the risk gate refused, or that the exchange rejected for one kind of reason."""
 
     count: int
-    first: OrderRejected
+    first: OrderRefused | OrderRejected
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,10 +44,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     fills: tuple[OrderFilled, ...]
     intended: tuple[OrderIntended, ...]
-    refused: dict[str, int]
-    """Orders that the risk gate refused, by name of the rule."""
+    refused: dict[str, Declined]
+    """By the risk gate, by name of the rule."""
 
-    rejections: tuple[Rejections, ...]
+    rejected: tuple[Declined, ...]
     """By the exchange: those alike but for their numbers together, in the order of the first of each."""
 
     unchanged: dict[str, int]
@@ -65,9 +65,9 @@ class RecorderActor(RuntimeActor):
         """Subscribe."""
         self._fills: list[OrderFilled] = []
         self._intended: list[OrderIntended] = []
-        self._refused: Counter[str] = Counter()
+        self._refused: dict[str, Declined] = {}
         self._unchanged: Counter[str] = Counter()
-        self._rejections: dict[str, Rejections] = {}
+        self._rejected: dict[str, Declined] = {}
         self.send(EVENTS, Subscribe(subscriber=self.name, topics=self.TOPICS))
 
     @handles(Subscribed)
@@ -86,15 +86,13 @@ class RecorderActor(RuntimeActor):
 
     @handles(OrderRefused)
     def hear_refusal(self, fact: OrderRefused, _sender: ActorAddress) -> None:
-        """Count it."""
-        self._refused[fact.rule] += 1
+        """Count it by its rule."""
+        _count(self._refused, fact.rule, fact)
 
     @handles(OrderRejected)
     def hear_rejection(self, fact: OrderRejected, _sender: ActorAddress) -> None:
         """Count it by its reason."""
-        kind = _NUMBER.sub("", fact.reason)
-        before = self._rejections.get(kind)
-        self._rejections[kind] = Rejections(1, fact) if before is None else Rejections(before.count + 1, before.first)
+        _count(self._rejected, _NUMBER.sub("", fact.reason), fact)
 
     @handles(ModificationRefused)
     def hear_unchanged(self, fact: ModificationRefused, _sender: ActorAddress) -> None:
@@ -108,7 +106,12 @@ class RecorderActor(RuntimeActor):
             fills=tuple(self._fills),
             intended=tuple(self._intended),
             refused=dict(self._refused),
-            rejections=tuple(self._rejections.values()),
+            rejected=tuple(self._rejected.values()),
             unchanged=dict(self._unchanged),
         )
         self.send(sender, record)
+
+
+def _count(declined: dict[str, Declined], kind: str, fact: OrderRefused | OrderRejected) -> None:
+    before = declined.get(kind)
+    declined[kind] = Declined(1, fact) if before is None else Declined(before.count + 1, before.first)

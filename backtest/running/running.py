@@ -16,11 +16,13 @@ from ...actors.supervision import AwaitSystemStop, ChildrenStopped, StopChildren
 from ...bodies import expect_bodies
 from ...composition import candles_wanted, notes_on
 from ...config.data_directory import DataDirectory
+from ...config.sections.orders import OrdersSettings
 from ...domain.booked import is_booked
 from ...domain.time import second_text, time_text
 from ...domain.wording import counted
 from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
+from ...messages.orders import OrderRefused, OrderRejected
 from ...messages.supervision import DescribeTree
 from ...messages.system import Ping
 from ...transfer import AS_STORED, was_made_up
@@ -48,7 +50,10 @@ LEFT_OUT: Final = "left out, since only"
 
 _SYMBOLS_SHOWN_MAX: Final = 5
 REASONS_TOLD: Final = 3
-"""For which the exchange rejected most orders."""
+"""For which our limits refused most orders, or the exchange."""
+
+_LIMITS: Final = frozenset(OrdersSettings.__struct_fields__)
+"""Rules of the risk gate that are the name of a setting."""
 
 LOOK_S: Final = 0.2
 """Seconds between two looks whether a strategy has failed for good."""
@@ -92,7 +97,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         *raw.notes,
         *_left_out(raw, plan.symbols),
         *_broken(ended.bad_rows),
-        *_rejected(record),
+        *_declined(record),
         *_unchanged(record.unchanged),
         *_tick_of_slippage(plan, settings),
         *_spread(record, settings, of_candles=ended.candles > 0),
@@ -106,8 +111,8 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         ticks=ended.ticks,
         candles=ended.candles,
         orders=_orders(record),
-        refused=record.refused,
-        rejected=sum(each.count for each in record.rejections),
+        refused={rule: each.count for rule, each in record.refused.items()},
+        rejected=sum(each.count for each in record.rejected),
         capital_rupees=plan.capital_rupees,
         charge_model=plan.charges,
         latency_s=plan.latency_s,
@@ -143,15 +148,23 @@ def _broken(bad_rows: int) -> Iterator[str]:
 
 
 def _orders(record: Record) -> int:
-    return len(record.intended) + sum(record.refused.values())
+    return len(record.intended) + sum(each.count for each in record.refused.values())
 
 
-def _rejected(record: Record) -> Iterator[str]:
-    """Yield why the exchange rejected orders: the figures are those of a strategy that does without them."""
+def _declined(record: Record) -> Iterator[str]:
+    """Yield why orders did not come to be: the figures are those of a strategy that does without them."""
     of = counted(_orders(record), "order")
-    for each in sorted(record.rejections, key=lambda each: -each.count)[:REASONS_TOLD]:
-        first = f"{each.first.client_order_id} at {second_text(each.first.occurred_ns)}"
-        yield f"{each.count:,} of {of} rejected by the exchange, the first {first}: {each.first.reason}"
+    for declined in (record.refused.values(), record.rejected):
+        for each in sorted(declined, key=lambda each: -each.count)[:REASONS_TOLD]:
+            fact = each.first
+            first = f"{fact.client_order_id} at {second_text(fact.occurred_ns)}"
+            yield f"{each.count:,} of {of} {_by(fact)}, the first {first}: {fact.reason}"
+
+
+def _by(fact: OrderRefused | OrderRejected) -> str:
+    if isinstance(fact, OrderRejected):
+        return "rejected by the exchange"
+    return f"refused by the limit orders.{fact.rule}" if fact.rule in _LIMITS else f"refused by the rule {fact.rule}"
 
 
 def _unchanged(refused: dict[str, int]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from natya.backtest.figures.curve import Bars, Marks
 from natya.backtest.figures.report import Played
 from natya.backtest.plan import END_NS, Plan, time_ns
 from natya.backtest.running import running, stored
-from natya.backtest.running.recorder import Record, Rejections
+from natya.backtest.running.recorder import Declined, Record
 from natya.backtest.running.running import Raw, play
 from natya.backtest.running.stored import recordings_of, stored_in
 from natya.domain.booked import EXPIRED
@@ -38,13 +38,20 @@ SPREAD = (
     "{} fills were at the market, and paid no spread, which candles do not tell: --slippage 1tick, or more where it is "
     "wider"
 )
+REFUSALS = (
+    "4 of 9 orders refused by the limit orders.quantity_max, the first R-2 at 1970-01-01 05:30:00 IST: too many",
+    "3 of 9 orders refused by the rule symbol, the first R-1 at 1970-01-01 05:30:00 IST: too many",
+)
 MARKS = Marks({"INFY": Bars()})
 RAW = Raw(
     record=Record(
         fills=(BUILDERS.filled("A-1"),),
         intended=(BUILDERS.intent("A-1"), BUILDERS.intent("A-2")),
-        refused={"symbol": 3, "quantity_max": 4},
-        rejections=(),
+        refused={
+            "symbol": Declined(3, BUILDERS.refusal("R-1", rule="symbol")),
+            "quantity_max": Declined(4, BUILDERS.refusal("R-2")),
+        },
+        rejected=(),
         unchanged={},
     ),
     marks=MARKS,
@@ -82,7 +89,12 @@ class TestARun:
             latency_s=0.3,
             exchange="NSE",
             begin_ns=77,
-            notes=("of the data", "wanted, and nothing of it is in the data: TCS", SPREAD.format("1 of 1")),
+            notes=(
+                "of the data",
+                "wanted, and nothing of it is in the data: TCS",
+                *REFUSALS,
+                SPREAD.format("1 of 1"),
+            ),
             failed="strategy failed",
         )
         assert settings.feed.recording == ("/a.csv",)
@@ -97,8 +109,8 @@ class TestARun:
 
     def test_says_why_the_exchange_rejected_most_orders(self, monkeypatch):
         rejected = {count: BUILDERS.rejected(f"B-{count}", reason=f"no. {count}") for count in (2, 1_000, 1, 3)}
-        rejections = tuple(Rejections(count, first) for count, first in rejected.items())
-        record = msgspec.structs.replace(RAW.record, rejections=rejections)
+        declined = tuple(Declined(count, first) for count, first in rejected.items())
+        record = msgspec.structs.replace(RAW.record, rejected=declined)
 
         found, *_ = played(monkeypatch, raw=msgspec.structs.replace(RAW, record=record))
 
@@ -178,6 +190,7 @@ class TestARun:
             "of the data",
             "left out, since only INFY is wanted: A, B, C, D, E, …",
             "left out: 2 broken rows of the data, as feed.bad_rows_max allows",
+            *REFUSALS,
             "refused: 1,002 changes of orders, which stayed as they were, by broker 2, terms 1,000",
             (
                 "a tick of slippage is 0.01 rupees: that of the instrument may be more "
