@@ -95,6 +95,9 @@ class OrdersRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
 class ReadPositions(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadPositions"):
     """From a person to orders: what does the account hold? Answered by `PositionsRead`."""
 
+    needs_prices: bool = True
+    """Whether the feed is asked for the prices that orders has not heard itself; else those are left out."""
+
 
 class StrategyHolding(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyHolding"):
     """What one strategy holds of one symbol."""

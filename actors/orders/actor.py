@@ -297,9 +297,9 @@ class OrdersActor(RuntimeActor):
         self._answering.tell_orders(request, sender)
 
     @handles(ReadPositions)
-    def tell_positions(self, _request: ReadPositions, sender: ActorAddress) -> None:
+    def tell_positions(self, request: ReadPositions, sender: ActorAddress) -> None:
         """Tell what the account holds."""
-        self._answering.tell_positions(sender)
+        self._answering.tell_positions(request, sender)
 
     @handles(CancelOrders)
     def cancel_orders(self, request: CancelOrders, sender: ActorAddress) -> None:

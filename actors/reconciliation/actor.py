@@ -185,7 +185,7 @@ class ReconciliationActor(RuntimeActor):
                 return
             found.update((each.client_order_id, each) for each in page.orders)
             if page.is_complete:
-                self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=hear_positions)
+                self.ask(ORDERS, ReadPositions(needs_prices=False), timeout_s=ANSWER_S, then=hear_positions)
             else:
                 read(page.orders[-1].client_order_id)
 

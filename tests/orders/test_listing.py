@@ -285,6 +285,18 @@ class TestTheActor:
         assert found.positions[0].quantity == 10
         assert found.prices == (LastPrice(symbol="INFY", price=101.5, priced_ns=7),)
 
+    def test_tells_positions_and_asks_no_feed_where_nobody_needs_prices(self, stage, make, person):
+        held = make.intent("A-2", symbol="TCS"), make.filled("A-2", "T-2", symbol="TCS")
+        stage.open(make.intent("A-1"), make.filled("A-1"), *held, gross_value_max_rupees=1e9)
+        feed = stage.system.probe("feed")
+        stage.tell(a_tick(price=101.5))
+        stage.tell(ReadPositions(needs_prices=False), person)
+        found = person.receive()
+
+        assert {each.symbol: each.quantity for each in found.positions} == {"INFY": 10, "TCS": 10}
+        assert {each.symbol: each.price for each in found.prices} == {"INFY": 101.5}
+        assert feed.is_empty()
+
     def test_tells_positions_without_prices_where_the_feed_has_none(self, stage, make, person):
         stage.open(make.intent("A-1"), make.filled("A-1"))
         stage.tell(ReadPositions(), person)

@@ -136,6 +136,7 @@ class Others(RuntimeActor):
         world = self.settings
         if self.is_down(message, sender):
             return
+        assert not message.needs_prices, "the feed may not be there yet"
         world.held += world.trades_at_each_look
         position = Position(symbol="INFY", quantity=world.held, average_price=Decimal(0), realized_pnl=Decimal(0))
         world.products.append(world.products.pop(0))

@@ -19,7 +19,7 @@ from ..rules import Situation, figures_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ....messages.order_listing import PositionsRead, ReadOrders
+    from ....messages.order_listing import PositionsRead, ReadOrders, ReadPositions
     from ...runtime import ActorAddress, Outcome
     from ..rules import MarketPrice
     from .context import OrdersContext
@@ -104,13 +104,15 @@ class Answering:
             freeze_quantities=context.freeze_quantities,
         )
 
-    def tell_positions(self, sender: ActorAddress) -> None:
-        """Tell what the account holds; the feed is asked for prices that orders has not heard itself."""
+    def tell_positions(self, request: ReadPositions, sender: ActorAddress) -> None:
+        """Tell what the account holds; the feed is asked for prices that orders has not heard itself, if need be."""
         context = self._context
         if context.puts_off(sender):
             return
         heard = context.market or {}
-        if all(each.symbol in heard for each in context.ledger.book.positions() if each.quantity):
+        if not request.needs_prices or all(
+            each.symbol in heard for each in context.ledger.book.positions() if each.quantity
+        ):
             context.send(sender, self._positions(heard))
             return
 
