@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from .actors.observability import logging_to
 from .actors.runtime import InProcessSystem
-from .actors.supervision import AwaitSystemStop, StopChildren
+from .actors.supervision import AwaitSystemStop, StopChildren, stop_bound_s
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .messages.addresses import SYSTEM
-from .system import SystemGaveUpError, SystemNotRunningError, settle, start_root
+from .system import ENDED_S, SystemGaveUpError, SystemNotRunningError, settle, start_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,9 @@ class SupervisedSystem:
         self._undo: Final = contextlib.ExitStack()
         self._runtime: InProcessSystem | None = None
         self._root_end: Future[Any] | None = None
+        self.stop_bound_s = 0.0
+        """Seconds after which a stop has ended, though each actor had to be killed; known once it is started."""
+
         self.stop_failures: tuple[str, ...] = ()
         """A sentence for each actor whose stop failed; known once it has stopped."""
 
@@ -69,7 +72,8 @@ class SupervisedSystem:
             start_root(runtime, root)
             self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
             settle(runtime)
-            self._runtime, self._stop_s = runtime, root.shutdown_s * (len(root.children) + 1)
+            self._runtime = runtime
+            self.stop_bound_s = stop_bound_s(root.children, root.shutdown_s) + ENDED_S
             self.expect_running(0.0)
             self._undo.push(undo.pop_all())
 
@@ -105,5 +109,5 @@ class SupervisedSystem:
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             with self._undo:
-                stopped: ChildrenStopped = runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_s)
+                stopped: ChildrenStopped = runtime.request(SYSTEM, StopChildren(), timeout_s=self.stop_bound_s)
                 self.stop_failures = stopped.told()

@@ -24,7 +24,7 @@ from .actors.runtime import (
     lifecycle,
     to_the_end,
 )
-from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
+from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings, stop_bound_s
 from .bodies import expect_bodies
 from .composition import candles_wanted, children, notes_on, seed_of
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
@@ -66,6 +66,9 @@ START_TOLD_S: Final = 10.0
 """From one line in the log that the system still starts to the next."""
 
 LOOK_TIMEOUT_S: Final = 1.0
+
+ENDED_S: Final = 10.0
+"""Seconds that the root may take to say that all have ended."""
 
 _log = logging.getLogger("natya")
 
@@ -259,7 +262,7 @@ class TradingSystem(StrategyChanges, SystemServices):
             has_started = start_root(runtime, root, until)
             self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
             if not has_started:
-                runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_bound_s())
+                runtime.request(SYSTEM, StopChildren(), timeout_s=self.stop_bound_s)
                 self._tell_deadman()
                 raise StoppedInStartError(f"stopped in order after {self._elapsed_s():.1f} s, before it was up")
             settle(runtime)
@@ -383,7 +386,8 @@ class TradingSystem(StrategyChanges, SystemServices):
     def stop(self) -> Summary:
         """Stop every actor, the feed first and the journal last, and return the summary; a repeat returns the same one.
 
-        An actor that does not stop within `system.shutdown_s` is killed. The data directory is free afterwards.
+        An actor that does not stop within `system.shutdown_s` is killed; `stop_bound_s` says how long all may take. The
+        data directory is free afterwards.
 
         Raises:
             SystemNotRunningError: it was never started.
@@ -392,7 +396,7 @@ class TradingSystem(StrategyChanges, SystemServices):
         if self._summary is None:
             with self._undo:
                 runtime = self._running
-                stopped = runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_bound_s())
+                stopped = runtime.request(SYSTEM, StopChildren(), timeout_s=self.stop_bound_s)
                 self._tell_deadman()
             statistics = dict(stopped.statistics)
             # Trading goes on while the database is down, so a summary does not need its statistics.
@@ -416,7 +420,7 @@ class TradingSystem(StrategyChanges, SystemServices):
     def _tell_deadman(self) -> None:
         """Say that the end is in order, so that open orders are left open; a system that gave up is dead."""
         assert self._root_end is not None, "the system was started"
-        if self._root_end.result(timeout=self._stop_bound_s()).exit_code:
+        if self._root_end.result(timeout=self.stop_bound_s).exit_code:
             return
         with contextlib.suppress(OSError):
             Heartbeat(Path(self.settings.system.data_dir) / HEARTBEAT_NAME).end()
@@ -430,8 +434,10 @@ class TradingSystem(StrategyChanges, SystemServices):
     def _elapsed_s(self) -> float:
         return (self._clock.monotonic_ns() - self._started_ns) / SECOND_NS
 
-    def _stop_bound_s(self) -> float:
-        return self.settings.system.shutdown_s * (len(self._children) + len(self.settings.strategies) + 1)
+    @property
+    def stop_bound_s(self) -> float:
+        """Seconds after which a stop has ended, though each actor had to be killed."""
+        return stop_bound_s(self._children, self.settings.system.shutdown_s) + ENDED_S
 
     def _names(self) -> tuple[str, ...]:
         return (

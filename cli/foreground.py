@@ -66,6 +66,10 @@ class Runnable(Protocol):
     def notes(self) -> tuple[str, ...]:
         """Notes on how its recordings are read."""
 
+    @property
+    def stop_bound_s(self) -> float:
+        """Seconds that its stop may take."""
+
     def start(self, *, until: Callable[[], bool]) -> None:
         """Start it, or raise; stop it, where `until` says so before it is up."""
 
@@ -247,7 +251,7 @@ def _run(
         except OutputError as fault:
             unseen = str(fault)
         finally:
-            manager.stopping()
+            manager.stopping(system.stop_bound_s)
             watch.tell_failures()
     except Exception as fault:  # noqa: BLE001  reported by the caller, after the summary
         try:

@@ -43,7 +43,7 @@ def perform(settings: Settings) -> int:
                             tell(line)
                             out().flush()
                     told = lines
-                manager.stopping()
+                manager.stopping(system.stop_bound_s)
         except Exception as fault:  # noqa: BLE001  reported in words, without a traceback
             complain(str(fault) or type(fault).__name__)
             return exit_code(fault)

@@ -9,6 +9,7 @@ exchange  the paper exchange, within a system and by itself
 events    first subscriptions, delivery, the way to other systems
 nodes     several machines in one play
 control   those that are asked from outside
+stopping  how long a stop may take
 """
 
 from .broker import UNLIMITED, broker_session, halted_by
@@ -18,11 +19,13 @@ from .exchange import exchange_children
 from .market import candles_wanted
 from .nodes import node_children
 from .orders import kill_switch, orders_settings
+from .stopping import actors_stop_s
 from .trading import children
 
 __all__ = [
     "DELIVERED",
     "UNLIMITED",
+    "actors_stop_s",
     "broker_session",
     "candles_wanted",
     "children",

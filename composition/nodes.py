@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..actors.events import EventsActor, EventsSettings
 from ..actors.strategy import StrategySupervisor
-from ..actors.supervision import ChildSpec, SupervisorSettings
+from ..actors.supervision import KILL_S, ChildSpec, SupervisorSettings
 from ..messages.addresses import CONTROL, EVENTS, NODES, STRATEGIES, SYSTEM
 from ..messages.events import Subscribe
 from ..messages.nodes import ASKED_ELSEWHERE
@@ -43,19 +43,19 @@ def node_children(settings: Settings) -> tuple[ChildSpec, ...]:
     """Return the actors of a machine that runs strategies for a broker node, in the order of starting.
 
     It has no journal: what its supervisors say goes to the log, and by its control socket one only looks. Which
-    strategies run is for its keeper to say.
+    strategies run is for its keeper to say; to stop, they have as long as all that may.
     """
     from ..actors.nodes import Door, Keeper, PlaySettings  # noqa: PLC0415  loaded where it is used
 
     exchange = None if settings.feed.exchange == "none" else settings.feed.exchange
     play = PlaySettings(server=settings.redis, limits=settings.nodes, strategies=elsewhere(settings))
-    strategies = SupervisorSettings(
-        children=(), policy=settings.supervision, shutdown_s=settings.system.shutdown_s, journal=""
-    )
+    each_s = settings.system.shutdown_s
+    strategies = SupervisorSettings(children=(), policy=settings.supervision, shutdown_s=each_s, journal="")
+    stop_s = each_s + len(settings.strategies) * (each_s + KILL_S)
     return (
         ChildSpec(EVENTS, EventsActor, EventsSettings(exchange=exchange)),
         ChildSpec(NODES, Keeper, play),
         *(ChildSpec(name, Door) for name in ASKED_ELSEWHERE),
-        ChildSpec(STRATEGIES, StrategySupervisor, strategies),
+        ChildSpec(STRATEGIES, StrategySupervisor, strategies, shutdown_s=stop_s),
         *([control_socket(settings, looks_at=LOOKED_AT)] if settings.control.enabled else []),
     )

@@ -19,7 +19,7 @@ settings, errors
 """
 
 from .actor import Supervisor
-from .child import Child
+from .child import KILL_S, Child, stop_bound_s
 from .child_spec import BreakerSettings, ChildSpec
 from .errors import GaveUpError, ProbeOverranError, StartOverranError, SupervisionError
 from .handover import Handover as SupervisorHandover
@@ -37,6 +37,7 @@ from .settings import Strategy, SupervisorSettings
 
 __all__ = [
     "EXIT_GAVE_UP",
+    "KILL_S",
     "AwaitSystemStop",
     "BreakerSettings",
     "ByKey",
@@ -59,4 +60,5 @@ __all__ = [
     "SupervisorHandover",
     "SupervisorSettings",
     "SystemStopped",
+    "stop_bound_s",
 ]

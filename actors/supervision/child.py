@@ -10,6 +10,8 @@ from .child_spec import PlansChildren
 from .protocol import StatisticsByPath
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...messages.supervision import ActorState
     from ...messages.system import Statistics
     from ..runtime import ActorAddress
@@ -109,4 +111,9 @@ def shutdown_budget_s(spec: ChildSpec, default_s: float) -> float:
     plan = Child(spec).plan
     if plan is None:
         return default_s
-    return default_s + sum(shutdown_budget_s(each, plan.shutdown_s) + KILL_S for each in plan.children)
+    return default_s + stop_bound_s(plan.children, plan.shutdown_s)
+
+
+def stop_bound_s(children: Iterable[ChildSpec], default_s: float) -> float:
+    """Return the seconds after which all of these have ended, one after another, though each had to be killed."""
+    return sum(shutdown_budget_s(each, default_s) + KILL_S for each in children)

@@ -12,7 +12,14 @@ import msgspec
 from ...actors.feed import look_ahead
 from ...actors.observability import logging_to
 from ...actors.runtime import InProcessSystem, InProcessSystemBase
-from ...actors.supervision import AwaitSystemStop, ChildrenStopped, StopChildren, Supervisor, SupervisorSettings
+from ...actors.supervision import (
+    AwaitSystemStop,
+    ChildrenStopped,
+    StopChildren,
+    Supervisor,
+    SupervisorSettings,
+    stop_bound_s,
+)
 from ...bodies import expect_bodies
 from ...composition import candles_wanted, notes_on
 from ...config.data_directory import DataDirectory
@@ -258,7 +265,7 @@ def play_settings(  # noqa: PLR0913  by name
         record: Record = runtime.request(RECORDER, ReadRecord(), timeout_s=ANSWER_S)
         marks: MarksRead = runtime.request(FEED, ReadMarks(), timeout_s=ANSWER_S)
         stopped: ChildrenStopped = runtime.request(
-            SYSTEM, StopChildren(), timeout_s=settings.system.shutdown_s * (len(children) + 1)
+            SYSTEM, StopChildren(), timeout_s=stop_bound_s(children, settings.system.shutdown_s) + ANSWER_S
         )
     return Raw(
         record=record,

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FED_TIMES: Final = 3
 """Times that the watchdog is fed in its interval."""
 
+LEAVING_S: Final = 30.0
+"""Seconds that a process may take beside its actors: until it sees the signal, and until all its threads have ended."""
+
 
 class ServiceManager:
     """systemd, or nobody."""
@@ -62,9 +65,13 @@ class ServiceManager:
         """Feed the watchdog."""
         self._tell("WATCHDOG=1")
 
-    def stopping(self) -> None:
-        """Tell that it stops in order."""
-        self._tell("STOPPING=1")
+    def stopping(self, stop_s: float) -> None:
+        """Tell that it stops in order, and how long that may take: its unit may have been written for other settings.
+
+        Args:
+            stop_s: seconds after which all actors have ended.
+        """
+        self._tell(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={round((stop_s + LEAVING_S) * 1e6)}")
 
     def _tell(self, state: str) -> None:
         if not self._address:

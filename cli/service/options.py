@@ -43,6 +43,8 @@ def service_of(  # noqa: PLR0913  each is an option
         *(word for pair in settings for word in ("--set", pair)),
         *(("--data-dir", str(data_dir)) if not is_placed or _is_of_the_environment(placed_by) else ()),
     )
+    from ...composition import actors_stop_s  # noqa: PLC0415  help does without
+
     takes_settings = profile != "node"  # a node's are taken by a start alone
     reload = (str(natya), "reload", "--profile", profile, "--data-dir", str(data_dir)) if takes_settings else ()
     return Service(
@@ -50,6 +52,7 @@ def service_of(  # noqa: PLR0913  each is an option
         command=command,
         reload=reload,
         data_dir=data_dir,
+        stop_s=actors_stop_s(loaded.settings),
         user=user if system else "",
         reads=(natya, Path(sys.executable), *((config.expanduser().absolute(),) if config is not None else ())),
         left_behind=tuple(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from .manager import LEAVING_S
 
 MARK: Final = "# Written by `natya service install`; `natya service uninstall` removes it."
 
@@ -59,6 +62,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     """`/…/bin/natya run …`."""
 
     data_dir: Path
+    stop_s: float
+    """Seconds after which its actors have ended in order, at the worst."""
+
     reload: tuple[str, ...] = ()
     """`/…/bin/natya reload …`."""
 
@@ -81,8 +87,9 @@ def unit_text(service: Service) -> str:
     """Return the unit.
 
     It is ready when orders has reconciled, however long the journal is that is read back until then: the system itself
-    ends one that hangs in its start. It stops in order, `KillMode=mixed`, since only the main process knows how; is
-    started again unless its data are damaged (65), the broker refuses it (77) or its settings are refused (78).
+    ends one that hangs in its start. It stops in order, `KillMode=mixed`, since only the main process knows how, and is
+    not killed before each actor has had the time that the settings give it. It is started again unless its data are
+    damaged (65), the broker refuses it (77) or its settings are refused (78).
     """
     is_system = bool(service.user)
     places = ""
@@ -110,7 +117,7 @@ SuccessExitStatus=0
 KillMode=mixed
 KillSignal=SIGTERM
 TimeoutStartSec=infinity
-TimeoutStopSec=60
+TimeoutStopSec={ceil(service.stop_s + LEAVING_S)}
 WatchdogSec=20
 {places}{HARDENING}{OF_THE_SYSTEM if is_system else ""}
 [Install]

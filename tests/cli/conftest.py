@@ -106,6 +106,7 @@ class PlayedSystem:
         self.calls = []
         self.notes = ()
         self.tree = None
+        self.stop_bound_s = 150.0
 
     def start(self, *, until):
         self._say("start")

@@ -56,9 +56,10 @@ class TestAServiceManager:
 
     def test_is_told_that_it_is_ready_and_stops(self, systemd, manager):
         manager.ready("paper,\nin /data")
-        manager.stopping()
+        manager.stopping(12.5)
 
-        assert heard(systemd) == ["READY=1\nSTATUS=paper, in /data", "STOPPING=1"]
+        stops = "STOPPING=1\nEXTEND_TIMEOUT_USEC=42500000"
+        assert heard(systemd) == ["READY=1\nSTATUS=paper, in /data", stops]
 
     def test_is_told_how_it_stands_when_that_is_another(self, systemd, manager):
         manager.ready("paper: NORMAL")
@@ -76,7 +77,7 @@ class TestAServiceManager:
         manager = ServiceManager.of({**environment, "WATCHDOG_USEC": "x"}, pid=7)
         manager.ready("")
         manager.feed()
-        manager.stopping()
+        manager.stopping(1.0)
         assert not manager.is_hungry(0)
 
 
@@ -165,14 +166,14 @@ class TestARunUnderSystemd:
         assert told[0] == f"{name}: it starts"
         assert told[1] == f"READY=1\n{name}"
         assert sorted(told[2:4]) == [f"{name}: NORMAL", "WATCHDOG=1"]
-        assert told[4] == "STOPPING=1"
+        assert told[4].startswith("STOPPING=1\nEXTEND_TIMEOUT_USEC=")
         assert process.returncode == 0
         assert msgspec.json.decode(output)["profile"] == "paper"
 
 
 def a_service(**changes):
     command = ("/opt/natya/bin/natya", "run", "--profile", "paper")
-    return Service(**{"profile": "paper", "command": command, "data_dir": Path("/data"), **changes})
+    return Service(**{"profile": "paper", "command": command, "data_dir": Path("/data"), "stop_s": 1.0, **changes})
 
 
 def node_settings(folder):
@@ -202,7 +203,8 @@ class TestANodeUnderSystemd:
             process.communicate(timeout=60)
 
         assert told[0].startswith("READY=1\nSTATUS=node of p, in ")
-        assert told[1:] == ["WATCHDOG=1", "STOPPING=1"]
+        assert told[1] == "WATCHDOG=1"
+        assert told[2].startswith("STOPPING=1\nEXTEND_TIMEOUT_USEC=")
         assert said == "natya: the settings in force stay: only a start takes others\n"
         assert process.returncode == 0
 
@@ -218,6 +220,31 @@ class TestAUnit:
 
     def test_has_all_the_time_that_reading_its_journal_back_takes(self):
         assert "\nTimeoutStartSec=infinity\n" in unit_text(a_service())
+
+    def test_is_not_killed_before_its_actors_and_its_threads_may_have_ended(self):
+        assert "\nTimeoutStopSec=198\n" in unit_text(a_service(stop_s=167.5))
+
+    @pytest.mark.parametrize(
+        ("profile", "given", "seconds"),
+        [
+            ("paper", [], 209),
+            ("paper", ["--set", "system.shutdown_s=20"], 369),
+            ("paper", ["--set", "control.enabled=false"], 176),
+        ],
+    )
+    def test_may_stop_as_long_as_the_settings_allow_it_is_written_for(self, tmp_path, profile, given, seconds):
+        wanted = ["service", "show", "--profile", profile, "--set", f"system.data_dir={tmp_path}", *given, "--json"]
+        unit = msgspec.json.decode(CliRunner().invoke(app, wanted).stdout)["unit"]
+
+        assert f"\nTimeoutStopSec={seconds}\n" in unit
+
+    def test_of_a_node_may_stop_its_strategies_too_and_none_is_loaded_for_that(self, tmp_path):
+        settings = node_settings(tmp_path)
+        settings.write_text(settings.read_text().replace("natya.actors.strategy.bodies.crossover", "not.there"))
+        wanted = ["service", "show", "--profile", "node", "--config", settings, "--json"]
+        unit = msgspec.json.decode(CliRunner().invoke(app, [str(word) for word in wanted]).stdout)["unit"]
+
+        assert "\nTimeoutStopSec=" in unit
 
     def test_has_its_settings_read_anew_by_the_command_that_says_what_came_of_it(self):
         reload = ("/opt/natya/bin/natya", "reload", "--data-dir", "/my data")

@@ -145,9 +145,9 @@ def test_a_stop_may_take_as_long_as_each_actor_and_the_root_may(monkeypatch, tmp
     with make(settings) as started:
         runtime = started.runtime
 
-    assert runtime.waits == [
-        21.0 * (len(events_children(settings) if kind == "events" else node_children(settings)) + 1)
-    ]
+    actors = events_children(settings) if kind == "events" else node_children(settings)
+    bounds = [each.shutdown_s or 21.0 for each in actors]
+    assert runtime.waits == [started.stop_bound_s] == [sum(bounds) + len(bounds) + 10.0]
 
 
 def test_a_stop_of_a_trading_system_may_take_as_long_as_each_actor_and_strategy_and_the_root_may():
@@ -155,4 +155,6 @@ def test_a_stop_of_a_trading_system_may_take_as_long_as_each_actor_and_strategy_
     overrides = RATES | {"system.data_dir": "/nowhere/natya", "strategies": strategies}
     settings = load_settings("paper", environment={}, overrides=overrides)
 
-    assert system.TradingSystem(settings)._stop_bound_s() == 21.0 * (len(children(settings)) + 2 + 1)
+    bounds = {child.name: child.shutdown_s or 21.0 for child in children(settings)}
+
+    assert system.TradingSystem(settings).stop_bound_s == sum(bounds.values()) + len(bounds) + 2 * 22.0 + 10.0

@@ -12,10 +12,11 @@ from types import FunctionType, MethodType
 import msgspec
 import pytest
 
-from natya.actors.supervision import ChildSpec
+from natya.actors.supervision import ChildSpec, stop_bound_s
 from natya.composition.events import events_children
 from natya.composition.exchange import exchange_children
 from natya.composition.nodes import node_children
+from natya.composition.stopping import actors_stop_s
 from natya.composition.trading import children
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
@@ -212,3 +213,10 @@ def test_a_system_is_made_of_these(name):
 
 def test_no_tree_is_pinned_that_there_is_not():
     assert [part.split("\n", 1)[0] for part in PINNED.strip().split("\n\n")] == list(TREES)
+
+
+@pytest.mark.parametrize("name", [name for name in TREES if "by itself" not in name and "by themselves" not in name])
+def test_a_service_manager_is_told_how_long_all_of_these_may_take_to_stop(name):
+    settings, specs = TREES[name]()
+
+    assert actors_stop_s(settings) == stop_bound_s(specs, settings.system.shutdown_s)

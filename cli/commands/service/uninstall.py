@@ -22,7 +22,8 @@ def command(
     from ...service.unit import Service
 
     # Whose manager has it says where it lies; as whom it runs does not.
-    service = Service(profile=profile.value, command=(), data_dir=Path(), user="natya" if system else "")
+    user = "natya" if system else ""
+    service = Service(profile=profile.value, command=(), data_dir=Path(), stop_s=0.0, user=user)
     path = folder_of(service) / service.name
     if path.exists() and (failed := systemctl(service, "disable", "--now", service.name)):
         note(failed)
