@@ -38,6 +38,7 @@ products            in which product shares are held, and what an order has to b
 pulse               whether someone whose heartbeat is heard lives
 quotas              what a service allows in a period, and what is used of it
 rate_limit          at most so many in a second
+readiness           what a system needs beside its actors to be ready to trade
 reconnecting        how long to wait before a socket is opened again
 reports             which execution reports are believed
 retention           which facts the journal may remove

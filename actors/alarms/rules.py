@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from ...domain.clock_skew import judge_skew
-from ...domain.time import DAY_NS, SECOND_NS
+from ...domain.readiness import DISK_CRITICAL_BYTES, DISK_WARN_BYTES, token_fault
+from ...domain.time import DAY_NS
 from ...domain.wording import counted
 from ...messages.addresses import BROKER, JOURNAL, ORDERS, SYSTEM
 from ...messages.broker import UpdatesStatistics
@@ -24,9 +25,6 @@ from ...messages.reconciliation import ReconciliationStatistics
 if TYPE_CHECKING:
     from ..observability import View
 
-TOKEN_MIN_S: Final = 1_800.0
-DISK_WARN_BYTES: Final = 1 << 30
-DISK_CRITICAL_BYTES: Final = 256 << 20
 RESTARTS_MAX: Final = 3
 """Restarts of one actor between two looks that are no alarm."""
 
@@ -153,12 +151,10 @@ def _updates(view: View, _before: View, _now_ns: int) -> Found:
 
 def _token(view: View, _before: View, now_ns: int) -> Found:
     for name, token in view.statistics.items():
-        if isinstance(token, TokenStatistics):
-            if not token.alive:
-                yield name, "there is no good access token: the broker takes nothing"
-            elif 0 < token.ends_ns < now_ns + TOKEN_MIN_S * SECOND_NS:
-                minutes = max(0, (token.ends_ns - now_ns) // (60 * SECOND_NS))
-                yield name, f"the access token ends in {counted(minutes, 'minute')}"
+        if isinstance(token, TokenStatistics) and (
+            fault := token_fault(alive=token.alive, ends_ns=token.ends_ns, now_ns=now_ns)
+        ):
+            yield name, fault
 
 
 def _clock(view: View, _before: View, _now_ns: int) -> Found:

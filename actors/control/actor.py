@@ -282,7 +282,7 @@ class ControlActor(RuntimeActor):
     def read_health(self, request: ReadHealth, sender: ActorAddress) -> None:
         """Ask all others how they are, and answer."""
         self._ping_services()
-        self._looker.look(self._telling(request, sender, health_of))
+        self._looker.look(self._telling(request, sender, lambda view: health_of(view, now_ns=self.clock.now_ns())))
 
     @handles(ReadMetrics)
     def read_metrics(self, request: ReadMetrics, sender: ActorAddress) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...domain.calendar import covered_years
+from ...domain.readiness import DISK_CRITICAL_BYTES, DISK_WARN_BYTES
 from ...domain.time import IST, SECOND_NS
 from .finding import Finding, State
 
@@ -28,8 +29,6 @@ FILES_MIN: Final = 1_024
 CALENDAR_AHEAD_DAYS: Final = 21
 """The exchanges tell the holidays of a year in the middle of the December before."""
 
-DISK_WARN_BYTES: Final = 1 << 30
-DISK_FAULT_BYTES: Final = 256 << 20
 SYNC_WARN_MS: Final = 20.0
 SYNCS: Final = 15
 MENDS: Final = {
@@ -135,7 +134,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
 def _room(folder: Path, key: str) -> Finding:
     found = os.statvfs(folder)
     free = found.f_bavail * found.f_frsize
-    state: State = "fault" if free < DISK_FAULT_BYTES else "warning" if free < DISK_WARN_BYTES else "ok"
+    state: State = "fault" if free < DISK_CRITICAL_BYTES else "warning" if free < DISK_WARN_BYTES else "ok"
     mend = "" if state == "ok" else f"free {DISK_WARN_BYTES >> 20} MiB, or name another {key}"
     return Finding("disk space", state, f"{free / (1 << 30):,.1f} GiB free in {folder}", mend)
 

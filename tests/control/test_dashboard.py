@@ -419,7 +419,7 @@ def test_a_shot_of_a_whole_system_has_each_figure_under_its_name():
         disk_free_bytes=77,
     )
 
-    health = health_of(view)
+    health = health_of(view, now_ns=1_234_567_890)
     shot = shot_of(view, wall_ns=1_234_567_890)
 
     components = shot.pop("components")

@@ -2,15 +2,21 @@ import msgspec
 import pytest
 from natya_messages import distinct
 
-from natya.actors.observability import View, health_of
+from natya.actors import observability
+from natya.actors.observability import View
 from natya.messages.broker import UpdatesStatistics
 from natya.messages.database import DatabaseStatistics
-from natya.messages.health import Component, TokenStatistics
+from natya.messages.health import Component, ServiceStatistics, TokenStatistics
 from natya.messages.market import FeedStatistics
 from natya.messages.order_listing import OrdersStatistics
 from natya.messages.system import ActorStatistics
 
+NOW_NS = 1_790_000_000 * 10**9
 NO_TOKEN = TokenStatistics(alive=False, ends_ns=0, attempts=3)
+
+
+def health_of(view):
+    return observability.health_of(view, now_ns=NOW_NS)
 
 
 def component(health, name):
@@ -54,6 +60,62 @@ class TestASystemWhoseActorsAllRun:
         door = a_view(build.child("system/orders"), orders=ActorStatistics(handled=1, failures=0))
 
         assert health_of(msgspec.structs.replace(door, silent=frozenset({"feed"}))).ready
+
+
+class TestWhatAnOrderNeeds:
+    """Without it the system is not ready, whatever passes still; and the component says the same."""
+
+    def lacking(self, health, name):
+        assert health.live
+        found = component(health, name)
+        assert found.state == "degraded"
+        assert (health.ready, health.reason) == (False, found.reason)
+        return found.reason
+
+    def test_is_a_good_token(self, a_view, build):
+        health = health_of(a_view(build.child("system/broker-tokens"), **{"broker-tokens": NO_TOKEN}))
+
+        reason = "there is no good access token: the broker takes nothing"
+        assert self.lacking(health, "broker-tokens") == reason
+
+    @pytest.mark.parametrize(("seconds", "is_ready"), [(1_799, False), (1_800, True), (None, True)])
+    def test_is_a_token_that_lasts_half_an_hour_where_its_end_is_known(self, a_view, build, seconds, is_ready):
+        ends_ns = 0 if seconds is None else NOW_NS + seconds * 10**9
+        token = TokenStatistics(alive=True, ends_ns=ends_ns, attempts=0)
+        health = health_of(a_view(build.child("system/broker-tokens"), **{"broker-tokens": token}))
+
+        assert health.ready == is_ready
+        if not is_ready:
+            assert self.lacking(health, "broker-tokens") == "the access token ends in 29 minutes"
+
+    @pytest.mark.parametrize(
+        ("skew_s", "is_ready"), [(None, True), (2.0, True), (-2.0, True), (2.1, False), (-9, False)]
+    )
+    def test_is_a_clock_that_is_the_broker_s(self, a_view, build, skew_s, is_ready):
+        service = distinct(ServiceStatistics, service="dhan", clock_skew_s=skew_s)
+        health = health_of(a_view(build.child("system/dhan"), dhan=service))
+
+        assert health.ready == is_ready
+        if not is_ready:
+            assert self.lacking(health, "dhan") == f"our clock is {skew_s:+.1f} s off that of dhan"
+
+    @pytest.mark.parametrize(("free", "is_ready"), [((256 << 20) - 1, False), (256 << 20, True), (None, True)])
+    def test_is_some_disk(self, a_view, free, is_ready):
+        health = health_of(msgspec.structs.replace(a_view(), disk_free_bytes=free))
+
+        assert health.ready == is_ready
+        if not is_ready:
+            assert component(health, "disk").state == "down"
+            assert health.reason == "disk is down: 256 MiB are free"
+
+    def test_is_all_of_it_and_each_is_told(self, a_view, build):
+        service = distinct(ServiceStatistics, service="dhan", clock_skew_s=3.0)
+        health = health_of(a_view(build.child("system/dhan"), dhan=service, **{"broker-tokens": NO_TOKEN}))
+
+        assert health.reason.split("; ") == [
+            "our clock is +3.0 s off that of dhan",
+            "there is no good access token: the broker takes nothing",
+        ]
 
 
 class TestTheContainer:
@@ -114,9 +176,8 @@ class TestAComponentInTrouble:
         [
             ("broker", {"trouble": "a dry run"}, {}, "a dry run"),
             ("feed", {"mailbox_depth": 100_001}, {}, "100,001 messages wait"),
-            ("broker-tokens", {}, {"broker-tokens": NO_TOKEN}, "no good access token"),
         ],
-        ids=["trouble", "queue", "token"],
+        ids=["trouble", "queue"],
     )
     def test_is_degraded_with_its_reason(self, a_view, build, name, changes, known, reason):  # noqa: PLR0913, PLR0917
         health = health_of(a_view(build.child(f"system/{name}", **changes), **known))
@@ -126,10 +187,10 @@ class TestAComponentInTrouble:
         assert reason in component(health, name).reason
 
     def test_may_be_the_disk(self, a_view):
-        health = health_of(msgspec.structs.replace(a_view(), disk_free_bytes=100 << 20))
+        health = health_of(msgspec.structs.replace(a_view(), disk_free_bytes=500 << 20))
 
-        low = Component(name="disk", state="degraded", reason="100 MiB are free", needed=False)
-        assert component(health, "disk") == low
+        assert component(health, "disk") == Component(name="disk", state="degraded", reason="500 MiB are free")
+        assert health.ready
 
     @pytest.mark.parametrize(("free", "state"), [((1 << 30) - 1, "degraded"), (1 << 30, "ok")])
     def test_is_not_the_disk_with_a_gibibyte(self, a_view, free, state):
@@ -147,8 +208,6 @@ class TestAComponentInTrouble:
         [
             (distinct(FeedStatistics, silent=2), "2 instruments went silent"),
             (distinct(FeedStatistics, silent=0), ""),
-            (distinct(TokenStatistics, alive=False), "there is no good access token"),
-            (distinct(TokenStatistics, alive=True), ""),
             (distinct(UpdatesStatistics, connected=False, reason="refused"), "refused"),
             (distinct(UpdatesStatistics, connected=True, reason="refused"), ""),
             (distinct(DatabaseStatistics, down="", dropped=1), "not recorded: 1 tick"),

@@ -23,7 +23,7 @@ SYMBOLS_MAX: Final = 100
 
 def shot_of(view: View, *, wall_ns: int) -> dict[str, Any]:
     """Put a view into what the page shows; money is text, with its paise."""
-    health = health_of(view)
+    health = health_of(view, now_ns=wall_ns)
     orders = _first(view, OrdersStatistics)
     feed = _first(view, FeedStatistics)
     prices = {} if feed is None else feed.last_prices
