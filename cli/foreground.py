@@ -44,13 +44,14 @@ SummaryFormat: TypeAlias = Literal["text", "json"]
 """`json`: nothing but one JSON object on standard output."""
 
 LOOK_S: Final = 0.25
-"""Seconds between two views of the system, and the longest delay in noticing a signal."""
+"""Seconds between two views of the system on a screen, and the longest delay in noticing a signal."""
 
-LOOKS_COMPARED: Final = 5
-"""Rates and colours compare a view with the one this many before it: a little more than a second."""
+VIEWS_COMPARED: Final = 5
+"""On a screen rates and colours compare a view with the one this many before it: a little more than a second."""
 
-LINES_EVERY: Final = 4
-"""Without a screen, a line is printed every so many views: one a second."""
+LOOKS_A_VIEW: Final = 4
+"""Without a screen there is one view, and a line, in so many looks for a signal: one a second, for each asks every
+actor."""
 
 TERMINALS_WITHOUT_SCREEN: Final = frozenset({"", "dumb", "unknown"})
 """Values of `TERM` with which lines are printed, as to a file."""
@@ -307,19 +308,26 @@ class Watch:
 
     def until_the_end(self, display: Display) -> MarketEnded | None:
         """Return the end of the market; None if a signal came first, or every strategy of a replay is parked."""
-        views: deque[SystemView] = deque(maxlen=LOOKS_COMPARED + 1)
+        looks_a_view, compared = (1, VIEWS_COMPARED) if display.has_terminal else (LOOKS_A_VIEW, 1)
+        views = deque([self._look()], maxlen=compared + 1)
+        looks = 0
         while not self._interrupts.asked:
             ended = self._system.await_end(LOOK_S)
+            looks += 1
+            self._watchdog.look(time.monotonic_ns())
+            if ended is None and self._interrupts.take_reload():
+                self._untold += self._reload()
+            if ended is None and looks % looks_a_view:
+                continue
             views.append(self._look())
             if ended is not None:
                 return ended
-            if self._interrupts.take_reload():
-                self._untold += self._reload()
             if not display.has_terminal:
                 self.tell_failures()
             display.show(views[-1], views[0])
             if self._is_replay and has_nobody_left(views[-1].tree):
                 return None
+        self._look()  # what has failed since the last view is told, too
         return None
 
     def tell_failures(self) -> None:
@@ -338,7 +346,6 @@ class Watch:
 
     def _look(self) -> SystemView:
         view = self._system.look()
-        self._watchdog.look(time.monotonic_ns())
         self._manager.stands(f"{self._name}: {standing_of(view)}")
         self._untold += self._failures.fresh(view.tree)
         self._untold += self._stalls.fresh(view)
@@ -373,14 +380,9 @@ def _display(profile: str, *, silent: bool) -> Iterator[Display]:
 def _lines() -> Callable[[SystemView, SystemView], None]:
     from .views.screen import line  # noqa: PLC0415  only a run needs it
 
-    looks = 0
-
     def show(now: SystemView, before: SystemView) -> None:
-        nonlocal looks
-        looks += 1
-        if looks % LINES_EVERY == 0:
-            tell(line(now, before))
-            out().flush()
+        tell(line(now, before))
+        out().flush()
 
     return show
 

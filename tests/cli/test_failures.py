@@ -19,7 +19,7 @@ from natya.cli.failures import (
     standing_of,
     trouble_of,
 )
-from natya.cli.foreground import perform
+from natya.cli.foreground import LOOKS_A_VIEW, perform
 from natya.cli.views.screen import line
 from natya.messages.supervision import ChildStatus, SupervisionTree
 
@@ -216,7 +216,7 @@ class TestARunInWhichSomethingFails:
 
     def test_ends_a_replay_when_nobody_is_left_to_trade_on_it(self, play, settings, view):
         replay = msgspec.structs.replace(settings, feed=msgspec.structs.replace(settings.feed, source="replay"))
-        for of_run, waits in ((replay, 1), (settings, 50)):
+        for of_run, waits in ((replay, LOOKS_A_VIEW), (settings, 50)):
             system = play(waits=50)
             system.look = lambda: msgspec.structs.replace(view(), tree=a_tree(a_child(state="PARKED")))
             perform(of_run, lambda _, system=system: system)

@@ -19,7 +19,7 @@ from natya.actors.journal import JournalBusyError, JournalDamagedError
 from natya.actors.runtime import RequestTimedOut, UnknownActorError
 from natya.actors.strategy import StrategyNotFoundError
 from natya.cli.exit_codes import exit_code
-from natya.cli.foreground import LINES_EVERY, LOOK_S, Interrupts, _display, perform
+from natya.cli.foreground import LOOK_S, LOOKS_A_VIEW, Interrupts, _display, perform
 from natya.cli.terminal import stream
 from natya.config.data_directory import DataDirectoryBusyError, DataDirectoryError
 from natya.config.errors import SettingsError
@@ -49,28 +49,28 @@ class TestARunToTheEndOfTheMarket:
         assert "P&L +5.50 rupees realized, -1.25 unrealized" in shown
 
     def test_writes_a_line_a_second_where_there_is_no_terminal(self, play, settings, capsys):
-        perform(settings, lambda _: play(waits=2 * LINES_EVERY + 1))
+        perform(settings, lambda _: play(waits=2 * LOOKS_A_VIEW + 1))
 
         assert capsys.readouterr().out.count("ticks/s 0") == 2
 
-    def test_writes_the_newest_view_in_a_line_with_the_rate_since_five_looks_before(self, play, settings, capsys, view):
-        system, looks = play(waits=2 * LINES_EVERY + 1), itertools.count(1)
+    def test_writes_each_view_in_a_line_with_the_rate_since_the_one_before(self, play, settings, capsys, view):
+        system, looks = play(waits=2 * LOOKS_A_VIEW + 1), itertools.count(1)
 
         def look():
             number = next(looks)
-            return view(running_s=number * LOOK_S, ticks=100 * number**2)
+            return view(running_s=number * LOOKS_A_VIEW * LOOK_S, ticks=100 * number**2)
 
         system.look = look
         perform(settings, lambda _: system)
 
         lines = [line for line in capsys.readouterr().out.splitlines() if "ticks/s" in line and "restarts" in line]
         assert [line.split("  ")[1:3] for line in lines] == [
-            ["ticks/s 2000", "ticks 1600"],
-            ["ticks/s 4400", "ticks 6400"],
+            ["ticks/s 300", "ticks 400"],
+            ["ticks/s 500", "ticks 900"],
         ]
 
     def test_writes_nothing_but_one_json_object_when_asked(self, play, settings, capsys):
-        system = play(waits=3 * LINES_EVERY)
+        system = play(waits=3 * LOOKS_A_VIEW)
         perform(settings, lambda _: system, summary_format="json")
 
         (line,) = capsys.readouterr().out.splitlines()
@@ -124,13 +124,13 @@ class TestAStopThatFails:
 
 
 class TestAReplayWhoseStrategiesHaveAllFailedForGood:
-    @pytest.mark.parametrize(("source", "waits"), [("replay", 3), ("synthetic", 9)])
+    @pytest.mark.parametrize(("source", "waits"), [("replay", LOOKS_A_VIEW), ("synthetic", 9)])
     def test_ends_with_the_look_that_shows_it_and_no_live_market_does(self, play, settings, source, waits):
         child = {"host": "loop", "breaker": "closed", "mailbox_depth": 0, "last_error": "KeyError", "restarts": 0}
         system = play(waits=9)
 
         def park():
-            state = "PARKED" if system.calls.count("wait") >= 3 else "RUNNING"
+            state = "PARKED" if system.calls.count("wait") >= LOOKS_A_VIEW else "RUNNING"
             path = "system/strategies/mine"
             system.tree = SupervisionTree(children=(ChildStatus(path=path, state=state, **child),))
 
@@ -273,7 +273,7 @@ class TestASignal:
         system = play(waits=1_000, on_wait=lambda: os.kill(os.getpid(), number))
 
         assert perform(settings, lambda _: system) == 0
-        assert system.calls == ["start", "wait", "look", "stop"]
+        assert system.calls == ["start", "look", "wait", "look", "stop"]
         assert "1,000 ticks" in capsys.readouterr().out
 
     @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ class TestASignal:
         system.start = lambda until: (os.kill(os.getpid(), signal.SIGTERM), start(until=until))
 
         assert perform(settings, lambda _: system) == 0
-        assert system.calls == ["start", "stop"]
+        assert system.calls == ["start", "look", "look", "stop"]
 
     def test_leaves_the_handlers_of_the_process_as_they_were(self, play, settings):
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -407,7 +407,7 @@ class TestStandardOutputThatTakesNoMore:
 
         assert code == 73
         assert system.calls[-1] == "stop"
-        assert system.calls.count("wait") == LINES_EVERY
+        assert system.calls.count("wait") == LOOKS_A_VIEW
         assert told.startswith(unseen.why)
         assert "natya: 1,000 ticks, 4 candles" in told
 
