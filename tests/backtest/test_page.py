@@ -4,8 +4,6 @@ import base64
 import hashlib
 import html
 import re
-import shutil
-import subprocess
 from decimal import Decimal
 from itertools import accumulate
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from natya_browser import CHROMIUM, a_browser
 from natya_builders import a_candle, a_tick
 from natya_pages import Page
 from natya_recordings import write_candles
@@ -38,7 +37,6 @@ from natya.cli.app import app
 from natya.messages.orders import OrderFilled
 
 MINUTE_NS = 60 * 10**9
-CHROMIUM = shutil.which("chromium")
 HOSTILE = "</script><img src=x onerror=alert(1)>&\"'\u2028"
 
 
@@ -263,19 +261,21 @@ class TestAPage:
     @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
     @pytest.mark.systems
     def test_is_drawn_by_a_browser(self, result, tmp_path):
-        result.html(tmp_path / "report.html")
-        options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-        done = subprocess.run(
-            [CHROMIUM, *options, "--dump-dom", f"file://{tmp_path / 'report.html'}"],
-            capture_output=True, text=True, timeout=50, check=True,
-        )  # fmt: skip
-        drawn = Page(done.stdout)
+        path, complaints = tmp_path / "report.html", []
+        result.html(path)
+        with a_browser() as browser:
+            page = browser.new_page()
+            page.on("pageerror", lambda fault: complaints.append(str(fault)))
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.goto(path.as_uri())
+            page.locator("canvas").nth(3).wait_for(state="attached")
+            drawn = Page(page.content())
 
+        assert complaints == []
         rows = [row for row in drawn.rows if row and row[0] == "TCS" and len(row) == 10]
         assert len(rows) == len(result.trades)
         assert [row[1] for row in rows] == [trade.direction.lower() for trade in result.trades]
         assert [row[9].lstrip("+") for row in rows] == [f"{round(trade.net, 2):,.2f}" for trade in result.trades]
-        assert len(drawn.all("canvas")) > 3
 
 
 class TestADocument:

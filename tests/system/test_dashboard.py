@@ -1,7 +1,12 @@
 """The dashboard of a system that trades on paper, in a browser: what a person sees and does there."""
 
+import re
+
 import pytest
-from natya_browser import CHROMIUM, Browser
+from axe_playwright_python.sync_playwright import Axe
+from natya_browser import CHROMIUM, WAIT_MS, a_browser
+from natya_processes import await_that
+from playwright.sync_api import expect
 
 import natya
 from natya.actors.control.http import stream
@@ -13,10 +18,12 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
 ]
 
+WIDE, PHONE = (1_280, 900), (390, 844)
+
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with Browser(tmp_path_factory.mktemp("browser")) as browser:
+def browser():
+    with a_browser() as browser:
         yield browser
 
 
@@ -39,198 +46,175 @@ def system(tmp_path_factory):
 
 
 @pytest.fixture
-def page(browser, system):
-    """The page as `natya dashboard` opens it; whatever it complains of in its console fails the test."""
+def opened(browser, system):
+    """Open the page as `natya dashboard` does; what it complains of, or asks of anybody else, fails the test."""
     with natya.connect(data_dir=system) as client:
         url = client.show_http().url
-    found = browser.open("about:blank")
-    found.complaints.clear()
-    found.shape(1_280, 900)
-    browser.open(f"{url}/#token={read_token(system).reveal()}")
-    found.await_that("document.getElementById('ready')?.textContent === 'ready'")
-    yield found
-    assert found.complaints == []
+    contexts, complaints, foreign = [], [], []
+
+    def opened(size=WIDE, **wishes):
+        contexts.append(browser.new_context(viewport=dict(zip(("width", "height"), size, strict=True)), **wishes))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("pageerror", lambda fault: complaints.append(str(fault)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda asked: foreign.append(asked.url) if not asked.url.startswith(url) else None)
+        page.goto(f"{url}/#token={read_token(system).reveal()}")
+        expect(page.locator("#ready")).to_have_text("ready")
+        expect(page.locator("#prices tr")).to_have_count(2)
+        return page
+
+    yield opened
+    for each in contexts:
+        each.close()
+    assert (complaints, foreign) == ([], [])
+
+
+@pytest.fixture
+def page(opened):
+    return opened()
 
 
 def test_shows_prices_candles_figures_and_actors_that_go_on(page):
-    page.await_that("document.querySelectorAll('#prices tr').length === 2")
-    first = page.await_that("[...document.querySelectorAll('#prices td.number')].map(each => each.textContent).join()")
-    page.await_that("document.querySelectorAll('#candles canvas').length > 0")
-    page.await_that("document.querySelectorAll('#equity canvas').length > 0")
-    page.await_that("document.querySelectorAll('#prices svg.spark').length === 2")
-    page.await_that(
-        f"[...document.querySelectorAll('#prices td.number')].map(each => each.textContent).join() !== {first!r}"
-    )
-    actors = page.value("[...document.querySelectorAll('#actors tr')].map(each => each.cells[0].textContent)")
+    prices = page.locator("#prices td.number")
+    first = prices.all_text_contents()
+    expect(page.locator("#candles canvas").first).to_be_attached()
+    expect(page.locator("#equity canvas").first).to_be_attached()
+    expect(page.locator("#prices svg.spark")).to_have_count(2)
+    await_that(lambda: prices.all_text_contents() != first)
+    actors = page.locator("#actors tr > :first-child").all_text_contents()
 
     assert {"journal", "orders", "cross"} <= {each.strip() for each in actors}
-    page.await_that("/^[1-9][\\d,]*$/.test(document.getElementById('rate').textContent)")
+    expect(page.locator("#rate")).to_have_text(re.compile(r"^[1-9][\d,]*$"))
 
 
 def test_says_what_becomes_of_its_orders(page):
-    assert page.text("mode") == "paper"
+    expect(page.locator("#mode")).to_have_text("paper")
 
 
 def test_shows_how_the_profit_went_before_it_was_opened(page):
-    page.await_that("/^[^ ]?[\\d,.]+ to [^ ]?[\\d,.]+ since /.test(document.getElementById('curve-told').textContent)")
+    expect(page.locator("#curve-told")).to_have_text(re.compile(r"^[^ ]?[\d,.]+ to [^ ]?[\d,.]+ since "))
 
 
 def test_shows_the_life_of_one_order_and_of_no_other(page):
-    page.await_that("document.querySelectorAll('#orders button').length > 0")
-    page.value("document.querySelector('#orders button').click()")
-    page.await_that("document.querySelectorAll('#life-facts dl').length > 0")
-    page.press("Escape")
-    page.await_that("!document.getElementById('life').open")
+    page.locator("#orders button").first.click()
+    life = page.get_by_role("dialog", name="The life of an order")
+    expect(life.locator("#life-facts dl").first).to_be_visible()
+    page.keyboard.press("Escape")
+
+    expect(life).to_be_hidden()
 
 
 def test_lists_the_orders_that_somebody_looks_for(page):
-    page.await_that("document.querySelectorAll('#orders button').length > 0")
-    listing = (
-        "(text) => { const filter = document.getElementById('orders-filter'); filter.value = text; "
-        "filter.dispatchEvent(new Event('input')); "
-        "return [...document.querySelectorAll('#orders tr')].map((each) => each.textContent); }"
-    )
+    words, rows = page.get_by_role("searchbox", name="Orders with these words"), page.locator("#orders tr")
+    expect(page.locator("#orders button").first).to_be_visible()
+    words.fill("tcs cross")
+    assert all("TCS" in each for each in rows.all_text_contents())
+    words.fill("no such order")
+    assert rows.all_text_contents() == ["None of these is so."]
+    words.fill("")
 
-    assert all("TCS" in each for each in page.value(f"({listing})('tcs cross')"))
-    assert page.value(f"({listing})('no such order')") == ["None of these is so."]
-    assert page.value(f"({listing})('')")
+    expect(page.locator("#orders button").first).to_be_visible()
 
 
 def test_greys_what_is_old_where_the_system_falls_silent(page, monkeypatch):
     monkeypatch.setattr(stream, "EVERY_S", 60.0)
-    page.await_that("document.getElementById('ready').textContent === 'not connected'")
 
-    assert page.text("risk") == "was NORMAL"
-    assert page.value("document.body.className") == "stale"
-    assert "What is shown is of" in page.text("banner")
-
-
-TOPS = "[...document.querySelectorAll('.card')].map((each) => Math.round(each.getBoundingClientRect().top)).join()"
-"""How far below the window's top each part is."""
+    expect(page.locator("#ready")).to_have_text("not connected")
+    expect(page.locator("#risk")).to_have_text("was NORMAL")
+    expect(page.locator("body")).to_have_class("stale")
+    expect(page.get_by_role("alert")).to_contain_text("What is shown is of")
 
 
-@pytest.mark.parametrize("width", [390, 1_280])
-def test_moves_no_part_while_figures_and_rows_come_and_go(page, width):
-    page.shape(width, 800)
-    page.await_that("document.querySelectorAll('#prices tr').length === 2")
-    before = page.value(TOPS)
-    held = page.value("document.getElementById('positions').textContent")
-    page.await_that(f"document.getElementById('positions').textContent !== {held!r}")
-    page.value(
-        "document.getElementById('banner').hidden = false; document.getElementById('notice').hidden = false; "
-        "for (const id of ['orders-open', 'positions-open']) document.getElementById(id).click()"
-    )
+@pytest.mark.parametrize("size", [PHONE, WIDE], ids=["phone", "wide"])
+def test_moves_no_part_while_figures_and_rows_come_and_go(opened, size):
+    page = opened(size)
 
-    assert page.value(TOPS) == before
+    def tops():
+        """How far below the window's top each part is."""
+        return [round(each.bounding_box()["y"]) for each in page.locator(".card").all()]
+
+    before, positions = tops(), page.locator("#positions")
+    held = positions.text_content()
+    await_that(lambda: positions.text_content() != held)
+    page.evaluate("for (const id of ['banner', 'notice']) document.getElementById(id).hidden = false")
+    for name in ("orders-open", "positions-open"):
+        page.locator(f"#{name}").evaluate("(box) => box.click()")  # which scrolls to nothing
+
+    assert tops() == before
 
 
 def test_lets_a_click_and_the_focus_outlast_new_figures(page):
-    page.await_that("document.querySelectorAll('#prices tr').length === 2")
-    page.value("document.querySelector('#prices tr:last-child button').focus({preventScroll: true})")
-    page.value("window.focused = document.activeElement; document.getElementById('market').scrollIntoView()")
-    place = page.value(
-        "(({x, y, width, height}) => ({x: x + width / 2, y: y + height / 2}))"
-        "(document.querySelector('#prices tr:last-child button').getBoundingClientRect())"
-    )
-    mouse = {**place, "button": "left", "clickCount": 1}
-    page.do("Input.dispatchMouseEvent", type="mousePressed", **mouse)
-    told = page.text("clock")
-    page.await_that(f"document.getElementById('clock').textContent !== {told!r}")
-    page.do("Input.dispatchMouseEvent", type="mouseReleased", **mouse)
+    button = page.locator("#prices tr:last-child button")
+    button.focus()
+    button.evaluate("(button) => { window.focused = button; }")
+    place = button.bounding_box()
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    page.mouse.down()
+    told = page.locator("#clock").text_content()
+    expect(page.locator("#clock")).not_to_have_text(told)
+    page.mouse.up()
 
-    page.await_that("document.querySelector('#prices tr:last-child button').getAttribute('aria-pressed') === 'true'")
-    assert page.value("document.activeElement === window.focused")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.activeElement === window.focused")
 
 
 def test_goes_on_at_the_table_where_the_control_in_focus_is_gone(page):
-    page.await_that("document.querySelectorAll('#orders button').length > 0")
-    page.value("document.querySelector('#orders button').focus()")
-    page.value(
-        "const filter = document.getElementById('orders-filter'); filter.value = 'no such order'; "
-        "filter.dispatchEvent(new Event('input'))"
+    page.locator("#orders button").first.focus()
+    page.get_by_role("searchbox").evaluate(
+        "(filter) => { filter.value = 'no such order'; filter.dispatchEvent(new Event('input')); }"
     )
 
-    assert page.value("document.activeElement.getAttribute('aria-labelledby')") == "h-orders"
+    expect(page.get_by_role("group", name="Orders")).to_be_focused()
 
 
 def test_forgets_the_token_in_its_address(page):
-    assert page.value("location.hash") == ""
+    assert page.evaluate("location.hash") == ""
 
 
-@pytest.mark.parametrize("width", [360, 768, 1_280])
-@pytest.mark.parametrize("dark", [False, True])
-def test_fits_a_screen_and_is_readable_in_light_and_dark(page, width, dark):
-    page.shape(width, 800, dark=dark)
-    page.await_that("document.querySelectorAll('#prices tr').length === 2")
-
-    # Nothing is wider than the screen: tables scroll by themselves.
-    page.await_that("document.scrollingElement.scrollWidth <= window.innerWidth")
-    page.await_that("document.querySelectorAll('#timings tr').length > 1")
-    assert (
-        page.value("[...document.querySelectorAll('.card')].filter(each => each.scrollWidth > each.clientWidth).length")
-        == 0
-    )
-    assert page.value(CONTRAST) >= 4.5
-
-
-CONTRAST = """(() => {
-  const light = (color) => {
-    const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((each) => each / 255)
-      .map((each) => (each <= 0.03928 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (element) => {
-    for (; element; element = element.parentElement) {
-      const color = getComputedStyle(element).backgroundColor;
-      if (!/, 0\\)$/.test(color) && color !== "transparent") return color;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const seen = [...document.querySelectorAll("h1, h2, th, td, dt, dd, button, .pill, .quiet, label")]
-    .filter((each) => each.offsetParent !== null && each.textContent.trim());
-  return Math.min(...seen.map((each) => {
-    const [one, other] = [light(getComputedStyle(each).color), light(behind(each))].sort((a, b) => a - b);
-    return (other + 0.05) / (one + 0.05);
-  }));
-})()"""
-"""The smallest contrast of a text with what is behind it; WCAG wants 4.5."""
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (WIDE, "light")], ids=["a phone, dark", "wide, light"])
+def test_fits_a_screen_and_can_be_read_by_anybody(opened, size, scheme):
+    """Nothing is wider than the screen, tables scroll by themselves; axe looks for what a reader or an eye lacks."""
+    page = opened(size, color_scheme=scheme)
+    expect(page.locator("#timings tr").nth(1)).to_be_attached()
+    for width in (360, 768, size[0]):
+        page.set_viewport_size({"width": width, "height": size[1]})
+        assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+        cards = page.locator(".card").evaluate_all(
+            "(cards) => cards.filter((card) => card.scrollWidth > card.clientWidth)"
+        )
+        assert cards == []
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_says_to_a_screen_reader_what_each_part_is(page):
-    page.await_that("document.querySelectorAll('#prices tr').length === 2")
-    named = page.do("Accessibility.getFullAXTree")["nodes"]
-    nameless = [
-        node["role"]["value"]
-        for node in named
-        if not node.get("ignored")
-        and node["role"]["value"] in {"button", "textbox", "combobox", "checkbox", "region", "group", "img", "link"}
-        and not node.get("name", {}).get("value")
-    ]
-    landmarks = [node["name"]["value"] for node in named if node.get("role", {}).get("value") == "region"]
-    assert nameless == []
-    assert sorted(landmarks) == sorted(set(landmarks))
-    assert page.value("document.querySelectorAll('table th:not([scope])').length") == 0
+    landmarks = [each.get_attribute("aria-labelledby") for each in page.get_by_role("region").all()]
+
+    assert len(landmarks) > 10
+    assert len(set(landmarks)) == len(landmarks)
+    expect(page.locator("table th:not([scope])")).to_have_count(0)
 
 
 def test_halts_by_keyboard_alone_once_there_is_a_reason(page, system):
-    page.value("document.getElementById('kill').focus()")
-    page.press("Enter")
-    page.await_that("document.getElementById('ask-kill').open")
-    page.press("Enter")  # without a reason it is no answer
-    assert page.value("document.getElementById('ask-kill').open")
-    page.press("Escape")
-    page.await_that("!document.getElementById('ask-kill').open")
-    assert page.value("document.activeElement.id") == "kill"
-    assert page.text("risk") == "NORMAL"
+    switch, asked = page.get_by_role("button", name="Kill switch"), page.get_by_role("dialog", name="Halt all trading?")
+    switch.focus()
+    page.keyboard.press("Enter")
+    expect(asked).to_be_visible()
+    page.keyboard.press("Enter")  # without a reason it is no answer
+    expect(asked).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(asked).to_be_hidden()
+    expect(switch).to_be_focused()
+    expect(page.locator("#risk")).to_have_text("NORMAL")
 
-    page.press("Enter")
-    page.await_that("document.getElementById('ask-kill').open")
-    assert page.value("document.activeElement.id") == "kill-reason"
-    page.write("looked odd")
-    page.press("Enter")
+    page.keyboard.press("Enter")
+    expect(asked.get_by_label("Why")).to_be_focused()
+    page.keyboard.type("looked odd")
+    page.keyboard.press("Enter")
 
-    page.await_that("document.getElementById('risk').textContent === 'HALTED'")
-    assert page.await_that("document.getElementById('notice-text').textContent").startswith("Halted.")
+    expect(page.locator("#risk")).to_have_text("HALTED")
+    expect(page.locator("#notice-text")).to_have_text(re.compile("^Halted\\."))
     with natya.connect(data_dir=system) as client:
         risk = client.risk()
     assert risk.risk_state == "HALTED"
