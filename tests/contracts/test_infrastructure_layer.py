@@ -7,7 +7,8 @@ import datetime as dt
 import queue
 
 import pytest
-from natya_document import BLOCK, DOCUMENT, blocks, run
+from natya_document import BLOCK, DOCUMENT, blocks
+from natya_snippets import run
 from natya_starts import run_python
 from natya_wire import Served
 
@@ -87,12 +88,12 @@ class TestTheUsageExamples:
         }
         code, heard = blocks(), queue.SimpleQueue()
 
-        run(code["Repository Usage"], names)
-        run(code["External Service Usage"], names)
+        run(code["Repository Usage"], DOCUMENT, names)
+        run(code["External Service Usage"], DOCUMENT, names)
         with get_container().resolve("EventSubscriber").of(natya.MarketDataReceived).handle(heard.put):
-            run(code["Event Publishing"], names)
+            run(code["Event Publishing"], DOCUMENT, names)
             event = heard.get(timeout=20)
-        run(code["Dependency Injection"], names)
+        run(code["Dependency Injection"], DOCUMENT, names)
 
         assert (names["result"].success, names["result"].data, names["result"].error) == (True, (), None)
         assert names["authenticated"] is False, "the document's account is nobody's"
@@ -107,7 +108,7 @@ class TestTheConfiguration:
     @pytest.mark.parametrize("heading", CONFIGURATION)
     def test_names_variables_that_are_settings(self, heading):
         names = {}
-        run(blocks()[heading], names)
+        run(blocks()[heading], DOCUMENT, names)
         given = {name: str(value) for name, value in names.items() if name.isupper()}
         settings = load_settings("paper", environment=given)
         found = {

@@ -1,41 +1,23 @@
 """The guide for those who write strategies, and the first one of the README: each is played, and trades."""
 
-import re
-import sys
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from types import ModuleType
+
+from natya_snippets import snippets_of
+from natya_swings import write_days
 
 import natya
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "strategies.md"
 README = ROOT / "README.md"
-SNIPPETS = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-OPENING = datetime(2026, 1, 1, 9, 15, tzinfo=timezone(timedelta(hours=5, minutes=30)))
-
-
-def write_days(path, days=2):
-    """Write 5-minute candles whose prices swing by some percent, with the hours of trading."""
-    lines = ["date,open,high,low,close,volume"]
-    for place in range(75 * days):
-        moment = OPENING + timedelta(days=place // 75, minutes=place % 75 * 5)
-        price = 1_000 + 20 * ((place * 7 + 11) % 23 - 11) / 11
-        lines.append(f"{moment.isoformat()},{price:.1f},{price + 4:.1f},{price - 4:.1f},{price + 1:.1f},900")
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 def strategies_of(page, monkeypatch, *, which=""):
     """The strategies of a page, of its snippets that have this text."""
-    program = ModuleType(f"strategies_{page.stem}")
-    monkeypatch.setitem(sys.modules, program.__name__, program)
-    text = page.read_text(encoding="utf-8")
-    for found in SNIPPETS.finditer(text):
-        if which in found[1]:
-            # Blank lines before it, so that a failure names the line of the page.
-            source = "\n" * text.count("\n", 0, found.start(1)) + found[1]
-            exec(compile(source, str(page), "exec"), program.__dict__)  # noqa: S102  our own text
+    snippets, program = snippets_of(page, monkeypatch)
+    for snippet in snippets:
+        if which in snippet.parsed:
+            snippet.evaluate()
     return [
         value for value in vars(program).values() if isinstance(value, type) and issubclass(value, natya.StrategyActor)
     ]

@@ -1,8 +1,5 @@
-"""The blocks of the document of the infrastructure layer, by heading, and how one of them is run as it stands."""
+"""The blocks of the document of the infrastructure layer, by heading."""
 
-import ast
-import asyncio
-import inspect
 import re
 from pathlib import Path
 
@@ -14,10 +11,3 @@ def blocks():
     """The code of each block by its heading, the root of its imports changed."""
     text = DOCUMENT.read_text(encoding="utf-8")
     return {found["heading"]: found["code"].replace("src.infrastructure", "natya") for found in BLOCK.finditer(text)}
-
-
-def run(code, names):
-    """Run a block, which may await at its top, in these names; what it defines is in them afterwards."""
-    running = eval(compile(code, str(DOCUMENT), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)  # noqa: S307  ours
-    if inspect.isawaitable(running):
-        asyncio.run(running)

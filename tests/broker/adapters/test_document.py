@@ -1,11 +1,11 @@
 """The user's own snippets on external services, with nothing changed but the root of their imports."""
 
 import asyncio
-import re
 from pathlib import Path
 
 import pytest
-from natya_document import blocks, run
+from natya_document import DOCUMENT, blocks
+from natya_snippets import run, snippets_of
 from natya_wire import CLIENT, TOKEN, Served
 
 from natya import OrderRequest, WriteAccepted, WriteNotSent
@@ -24,7 +24,7 @@ def served(tmp_path_factory):
 
 def played(snippet):
     names = {"OrderRequest": OrderRequest}
-    run(snippet, names)
+    run(snippet, DOCUMENT, names)
     return names
 
 
@@ -61,8 +61,7 @@ class TestTheDocument:
     def test_of_the_readme_does_so_too(self, monkeypatch):
         monkeypatch.setenv("BROKER_CLIENT_ID", CLIENT)
         monkeypatch.setenv("BROKER_ACCESS_TOKEN", TOKEN)
-        blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-        (snippet,) = [block for block in blocks if "DhanBrokerAdapter" in block]
+        (snippet,) = [each.parsed for each in snippets_of(README, monkeypatch)[0] if "DhanBrokerAdapter" in each.parsed]
 
         order = asyncio.run(played(snippet)["main"]()).data
 
