@@ -28,19 +28,27 @@ _natya_completion() {
 complete -o default -F _natya_completion natya""",
     Shell.ZSH: """\
 #compdef natya
-_natya_completion() {
-    eval $(env _TYPER_COMPLETE_ARGS="${words[1,$CURRENT]}" _NATYA_COMPLETE=complete_zsh natya)
+_natya() {
+    eval $(env COLUMNS=9999 _TYPER_COMPLETE_ARGS="${words[1,$CURRENT]}" _NATYA_COMPLETE=complete_zsh natya)
 }
-compdef _natya_completion natya""",
+if [ "$funcstack[1]" = _natya ]; then
+    _natya "$@"
+else
+    compdef _natya natya
+fi""",
     Shell.FISH: (
         "complete --command natya --no-files"
-        ' --arguments "(env _NATYA_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args'
+        ' --arguments "(env COLUMNS=9999 _NATYA_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args'
         ' _TYPER_COMPLETE_ARGS=(commandline -cp) natya)"'
         ' --condition "env _NATYA_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args'
         ' _TYPER_COMPLETE_ARGS=(commandline -cp) natya"'
     ),
 }
-"""What asks natya itself, each time, so that it never lags behind the commands there are."""
+"""What asks natya itself, each time, so that it never lags behind the commands there are.
+
+Help is one line, however wide the terminal: fish takes each line for a candidate. zsh loads the file as the body of
+`_natya` at the first key, which has to be answered, too; read by `source` it has to register itself.
+"""
 
 
 def command(
