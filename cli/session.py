@@ -51,13 +51,14 @@ def load(
         return _read(profile, overrides, config=config, needs_secrets=needs_secrets, only_looks=only_looks)
 
 
-def _read(
+def _read(  # noqa: PLR0913  as `load_with_origins`
     profile: str,
     overrides: Mapping[str, Any],
     *,
     config: Path | None,
     needs_secrets: bool,
     only_looks: bool = False,
+    secrets_elsewhere: bool = False,
 ) -> LoadedSettings:
     from ..config.loader import load_with_origins  # noqa: PLC0415
 
@@ -69,6 +70,7 @@ def _read(
             overrides=dict(overrides),
             locked_left_out=not needs_secrets,
             only_looks=only_looks,
+            secrets_elsewhere=secrets_elsewhere,
         )
     )
 
@@ -115,15 +117,24 @@ def load_to_run(profile: str, overrides: Mapping[str, Any], *, config: Path | No
         return read_to_run(profile, overrides, config=config)
 
 
+def load_for_a_service(profile: str, overrides: Mapping[str, Any], *, config: Path | None = None) -> LoadedSettings:
+    """Do the same for a system that systemd starts: its secrets are where it runs, neither read here nor missed."""
+    with faults():
+        return _to_run(_read(profile, overrides, config=config, needs_secrets=False, secrets_elsewhere=True))
+
+
 def read_to_run(profile: str, overrides: Mapping[str, Any], *, config: Path | None = None) -> LoadedSettings:
     """Load the same.
 
     Raises:
         SettingsError: with everything that is wrong, a line each.
     """
+    return _to_run(_read(profile, overrides, config=config, needs_secrets=True))
+
+
+def _to_run(loaded: LoadedSettings) -> LoadedSettings:
     from ..bodies import expect_bodies  # noqa: PLC0415
 
-    loaded = _read(profile, overrides, config=config, needs_secrets=True)
     expect_bodies(loaded.settings, loaded.origins)
     return loaded
 

@@ -91,8 +91,12 @@ def load_with_origins(  # noqa: PLR0913  as `load_settings`
     overrides: Mapping[str, Any] | None = None,
     locked_left_out: bool = False,
     only_looks: bool = False,
+    secrets_elsewhere: bool = False,
 ) -> LoadedSettings:
     """Read the settings as `load_settings` does, and keep where each value came from.
+
+    For a system that will run as another user, or with credentials of its own, its `secrets_elsewhere` are neither
+    read nor missed; all else is judged as for one that runs here.
 
     Raises:
         SettingsError: with everything that is wrong, a line each.
@@ -107,7 +111,9 @@ def load_with_origins(  # noqa: PLR0913  as `load_settings`
     of_the_moment = [environment_layer(variables), override_layer(overrides or {})]
     theirs.append(credentials_layer(variables))
     data_dir = _data_dir_of([*ours, *theirs, *of_the_moment], profile)
-    theirs += [SecretFolder(Path(data_dir.value)).layer(locked_left_out=locked_left_out), *of_the_moment]
+    if not secrets_elsewhere:
+        theirs.append(SecretFolder(Path(data_dir.value)).layer(locked_left_out=locked_left_out))
+    theirs += of_the_moment
     sources = [layer.values["feed.source"].value for layer in (*ours, *theirs) if "feed.source" in layer.values]
     if sources[-1] not in MADE_UP_MARKETS:
         ours.append(_packaged("live_market.toml"))
@@ -121,7 +127,7 @@ def load_with_origins(  # noqa: PLR0913  as `load_settings`
         values.update(layer.values)
     values["system.data_dir"] = data_dir
     _place_files(values)
-    problems = _impossible_paths(values) if only_looks else _contradictions(values)
+    problems = _impossible_paths(values) if only_looks else _contradictions(values, secrets_elsewhere=secrets_elsewhere)
     if problems:
         raise SettingsError(tuple(problems))
     return LoadedSettings(settings=_settings(values), origins={key: value.origin for key, value in values.items()})
@@ -175,7 +181,7 @@ def _impossible_paths(values: dict[str, Value]) -> list[str]:
     return [f"{origin}: database.path: {problem}, found {database!r}"] if problem else []
 
 
-def _contradictions(values: dict[str, Value]) -> list[str]:
+def _contradictions(values: dict[str, Value], *, secrets_elsewhere: bool) -> list[str]:
     """Return the problems that no single key shows: values that contradict each other."""
 
     def say(key: str, problem: str) -> str:
@@ -185,7 +191,7 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
     if values[PROFILE].value == "live" and values["broker.name"].value == "paper":
         problems.append(say("broker.name", "wanted a broker of the real market for profile live, found 'paper'"))
     problems += _broker_contradictions(values, say)
-    problems += _feed_contradictions(values, say)
+    problems += _feed_contradictions(values, say, secrets_elsewhere=secrets_elsewhere)
     problems += _node_contradictions(values, say)
     times = values["kill_switch.loss_exit_times"].value
     if 0 < times <= HALT_AT:
@@ -252,7 +258,9 @@ def _broker_contradictions(values: dict[str, Value], say: Callable[[str, str], s
     return problems
 
 
-def _feed_contradictions(values: dict[str, Value], say: Callable[[str, str], str]) -> list[str]:
+def _feed_contradictions(
+    values: dict[str, Value], say: Callable[[str, str], str], *, secrets_elsewhere: bool
+) -> list[str]:
     problems = []
     recording = values["feed.recording"].value
     recordings = [recording] if isinstance(recording, str) else recording
@@ -265,8 +273,9 @@ def _feed_contradictions(values: dict[str, Value], say: Callable[[str, str], str
             problems.append(say("feed.interval", str(fault)))
     if values["feed.source"].value == "dhan":
         wanted = {"broker.client_id": "the number of the account", "broker.access_token": "an access token"}
-        if values["broker.pin"].value and values["broker.totp_secret"].value and values["broker.name"].value == "dhan":
-            del wanted["broker.access_token"]  # the session has one made
+        can_log_in = values["broker.pin"].value and values["broker.totp_secret"].value  # the session has one made
+        if secrets_elsewhere or (can_log_in and values["broker.name"].value == "dhan"):
+            del wanted["broker.access_token"]
         problems += [
             say(key, f"wanted {what}, for the feed of dhan, found none")
             for key, what in wanted.items()

@@ -11,7 +11,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from ..options import assignments
-from ..session import load_to_run
+from ..session import load_for_a_service
 from ..terminal import note
 from .files import closed_to
 from .unit import ITS_OWN, STATE, Service
@@ -31,14 +31,15 @@ def service_of(  # noqa: PLR0913  each is an option
     if user and not system:
         raise typer.BadParameter("--system, whose units run as another user, wanted beside --user; found none")
     given = {**assignments(settings), **({"broker.live": True} if live else {})}
-    loaded = load_to_run(profile, given, config=config)
+    loaded = load_for_a_service(profile, given, config=config)
     placed_by = loaded.origins["system.data_dir"]
     is_placed = placed_by not in {"default.toml", f"{profile}.toml"}
     data_dir = Path(loaded.settings.system.data_dir) if is_placed or not system else STATE / f"natya-{profile}"
+    file = None if config is None else config.expanduser().absolute()
     natya = Path(sys.executable).with_name("natya")
     command = (
         *(str(natya), "run", "--profile", profile, "--summary", "json"),
-        *(("--config", str(config.expanduser().absolute())) if config is not None else ()),
+        *(("--config", str(file)) if file is not None else ()),
         *(("--live",) if live else ()),
         *(word for pair in settings for word in ("--set", pair)),
         *(("--data-dir", str(data_dir)) if not is_placed or _is_of_the_environment(placed_by) else ()),
@@ -54,7 +55,9 @@ def service_of(  # noqa: PLR0913  each is an option
         data_dir=data_dir,
         stop_s=actors_stop_s(loaded.settings),
         user=user if system else "",
-        reads=(natya, Path(sys.executable), *((config.expanduser().absolute(),) if config is not None else ())),
+        reads=(natya, Path(sys.executable), *((file,) if file is not None else ())),
+        folder=None if file is None else file.parent,
+        wants_token=loaded.settings.feed.source == "dhan" and not loaded.settings.broker.access_token,
         left_behind=tuple(
             f"{key} ({origin.partition(' ')[2]})"
             for key, origin in loaded.origins.items()
@@ -69,6 +72,12 @@ def tell_what_it_lacks(service: Service) -> None:
         note(
             f"of this environment, which the service does not have: {', '.join(service.left_behind)}; "
             "keep a secret by `natya secrets set`, and name the others in a file (--config) or by --set"
+        )
+    if service.wants_token:
+        whose = f"given as {service.user}" if service.user else "if it is not there yet"
+        note(
+            f"its access token is to be in {service.data_dir} (`natya secrets set broker.access_token --data-dir …`, "
+            f"{whose}), or a credential of systemd (`LoadCredential=broker.access_token:FILE`)"
         )
     if not service.user:
         return

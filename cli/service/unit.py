@@ -74,6 +74,12 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     reads: tuple[Path, ...] = ()
     """Files that have to be readable where it runs, absolute: the program, and the settings file if there is one."""
 
+    folder: Path | None = None
+    """Where it runs: that of the settings file, whose strategies lie beside it. None: where systemd has it."""
+
+    wants_token: bool = False
+    """No layer of the settings but the secrets of where it runs can have the access token that it needs."""
+
     left_behind: tuple[str, ...] = ()
     """`broker.client_id (BROKER_CLIENT_ID)`: settings that only the environment of who writes the unit has."""
 
@@ -109,6 +115,7 @@ StartLimitBurst=5
 [Service]
 Type=notify
 NotifyAccess=main
+{f"WorkingDirectory={plain(service.folder)}{NEW_LINE}" if service.folder is not None else ""}\
 ExecStart={" ".join(map(quoted, service.command))}
 {f"ExecReload={' '.join(map(quoted, service.reload))}{NEW_LINE}" if service.reload else ""}Restart=on-failure
 RestartSec=5
@@ -123,6 +130,14 @@ WatchdogSec=20
 [Install]
 WantedBy={"multi-user.target" if is_system else "default.target"}
 """
+
+
+def plain(path: Path) -> str:
+    """Return a path as a directive reads it that takes the rest of its line: no specifier, and no quotes."""
+    text = str(path)
+    if not text.isprintable():
+        raise ValueError(f"a printable path is wanted, found {text!a}")
+    return text.replace("%", "%%")
 
 
 def quoted(text: str) -> str:

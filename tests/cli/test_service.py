@@ -258,6 +258,14 @@ class TestAUnit:
         for line in ("User=trader", "ReadWritePaths=/data", "ProtectSystem=strict", "CapabilityBoundingSet="):
             assert f"\n{line}\n" in text
 
+    def test_runs_in_the_folder_of_its_settings_where_its_strategies_are_found(self):
+        assert "\nWorkingDirectory=/my play/50%%\nExecStart=" in unit_text(a_service(folder=Path("/my play/50%")))
+        assert "WorkingDirectory" not in unit_text(a_service())
+
+    def test_has_no_line_that_a_folder_adds(self):
+        with pytest.raises(ValueError, match="printable"):
+            unit_text(a_service(folder=Path("/a\nExecStartPre=")))
+
     def test_of_the_system_has_its_folder_made_by_systemd(self):
         text = unit_text(a_service(user="trader", data_dir=Path("/var/lib/natya-paper")))
 
@@ -397,11 +405,32 @@ class TestTheCommands:
         assert "broker.confirmed_limits" in live.stderr
         assert "broker.confirmed_limits" not in no_unit_of_it.stderr
 
+    @pytest.mark.parametrize(
+        ("words", "given_as"), [((), "if it is not there yet"), (("--system", "--user", "nobody"), "given as nobody")]
+    )
+    def test_a_token_that_only_the_service_will_have_is_told_of_and_not_missed(self, natya, tmp_path, words, given_as):
+        """It is a credential of the unit, or kept by its user in a folder which nobody else may read."""
+        settings = tmp_path / "live.toml"
+        settings.write_text('[broker]\nclient_id = "1"\n[feed]\nsource = "dhan"\nsymbols = ["TCS"]\n')
+        (tmp_path / "data/secrets").mkdir(parents=True, mode=0o777)  # refused by who reads it
+        (tmp_path / "data/secrets").chmod(0o777)
+        where = ("--config", str(settings), "--set", f"system.data_dir={tmp_path / 'data'}")
+
+        shown = natya("show", "--profile", "live", *where, *words)
+        without = natya("show", "--profile", "live", "--config", str(settings), "--set", "broker.client_id=")
+
+        assert shown.exit_code == 0, shown.stderr
+        said = " ".join(shown.stderr.split())
+        assert f"its access token is to be in {tmp_path / 'data'}" in said
+        assert given_as in said
+        assert f"\nWorkingDirectory={tmp_path}\n" in shown.stdout
+        assert (without.exit_code, "broker.client_id: wanted the number" in without.stderr) == (78, True)
+
     @pytest.mark.parametrize("system", [False, True])
     @pytest.mark.parametrize("live", [False, True])
     def test_a_unit_trades_live_where_that_was_said(self, monkeypatch, live, system):
-        loaded = options.load_to_run("paper", {})
-        monkeypatch.setattr(options, "load_to_run", lambda *_, **__: loaded)
+        loaded = options.load_for_a_service("paper", {})
+        monkeypatch.setattr(options, "load_for_a_service", lambda *_, **__: loaded)
         service = options.service_of("live", None, [], live=live, system=system, user="nobody" if system else "")
 
         assert ("--live" in service.command) == live
