@@ -366,8 +366,13 @@ def _beyond_means(curve: Curve, trades: Sequence[Trade], last_ns: int) -> Iterab
 
 def _flatters(trades: Sequence[Trade], days: int, traded_days: int) -> Iterable[str]:
     """Yield what makes the figures look better than they are, though nothing was left out."""
-    if any(trade.is_open for trade in trades):
+    open_ = [trade.net for trade in trades if trade.is_open]
+    if open_:
         yield "what is held at the end counts at its last price: the charges of closing it are not in the figures"
+        yield (
+            "win rate, profit factor, expectancy, best and worst trade, months and symbols are of closed trades: "
+            f"without what is held, {counted(len(open_), 'trade')} at {sum(open_):+,.2f} rupees"
+        )
     if trades and days < traded_days:
         yield (
             f"there are prices of {days:,} of {counted(traded_days, 'trading day')}: figures a year are of all of them"

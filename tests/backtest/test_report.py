@@ -350,7 +350,20 @@ class TestANote:
         assert notes(bought[0], sold[0], charge_model="dhan-options") == ()
 
     def test_tells_that_what_is_held_is_not_charged_for_its_end(self):
-        assert notes(BOUGHT, SOLD, a_fill(3, "SELL", TODAY_NS + 2 * SECOND_NS), charge_model="dhan-futures") == (HELD,)
+        held, of_closed = notes(BOUGHT, SOLD, a_fill(3, "SELL", TODAY_NS + 2 * SECOND_NS), charge_model="dhan-futures")
+
+        assert held == HELD
+        assert of_closed == (
+            "win rate, profit factor, expectancy, best and worst trade, months and symbols are of closed trades: "
+            "without what is held, 1 trade at -0.88 rupees"
+        )
+
+    def test_tells_of_all_that_is_held_what_it_stands_at(self):
+        fills = [a_fill(number, "BUY", TODAY_NS, symbol=symbol) for number, symbol in enumerate(("INFY", "TCS"), 1)]
+        trades = trades_of(fills, [Decimal("1.50"), Decimal("2.25")], {"INFY": 40.0, "TCS": 5_000.0})
+        (_, of_closed), total = _flatters(trades, 252, 252), sum(each.net for each in trades)
+
+        assert of_closed.endswith(f"without what is held, 2 trades at {total:+,.2f} rupees")
 
     @pytest.mark.parametrize(
         ("days", "told"),
