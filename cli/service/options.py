@@ -38,7 +38,8 @@ def service_of(  # noqa: PLR0913  each is an option
     file = None if config is None else config.expanduser().absolute()
     natya = Path(sys.executable).with_name("natya")
     command = (
-        *(str(natya), "run", "--profile", profile, "--summary", "json"),
+        *(str(natya), "run", "--profile", profile),
+        *(("--summary", "json") if profile != "node" else ()),  # those of its orders are its broker node's
         *(("--config", str(file)) if file is not None else ()),
         *(("--live",) if live else ()),
         *(word for pair in settings for word in ("--set", pair)),

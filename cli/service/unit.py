@@ -94,8 +94,8 @@ def unit_text(service: Service) -> str:
 
     It is ready when orders has reconciled, however long the journal is that is read back until then: the system itself
     ends one that hangs in its start. It stops in order, `KillMode=mixed`, since only the main process knows how, and is
-    not killed before each actor has had the time that the settings give it. It is started again unless its data are
-    damaged (65), the broker refuses it (77) or its settings are refused (78).
+    not killed before each actor has had the time that the settings give it. It is started again unless its options
+    are refused (2), its data are damaged (65), the broker refuses it (77) or its settings are refused (78).
     """
     is_system = bool(service.user)
     places = ""
@@ -119,7 +119,7 @@ NotifyAccess=main
 ExecStart={" ".join(map(quoted, service.command))}
 {f"ExecReload={' '.join(map(quoted, service.reload))}{NEW_LINE}" if service.reload else ""}Restart=on-failure
 RestartSec=5
-RestartPreventExitStatus=65 77 78
+RestartPreventExitStatus=2 65 77 78
 SuccessExitStatus=0
 KillMode=mixed
 KillSignal=SIGTERM

@@ -155,7 +155,7 @@ class TestTheWatchdog:
 class TestARunUnderSystemd:
     def test_tells_when_it_is_ready_lives_and_stops(self, systemd, tmp_path):
         environment = {**os.environ, "NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000000"}
-        command = ["run", "--data-dir", tmp_path / "data", "--summary", "json"]
+        command = commanded("paper", None, tmp_path / "data")
         with Natya(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             told = [systemd.recv(1_024).decode() for _ in range(4)]
             process.send_signal(signal.SIGTERM)
@@ -176,6 +176,12 @@ def a_service(**changes):
     return Service(**{"profile": "paper", "command": command, "data_dir": Path("/data"), "stop_s": 1.0, **changes})
 
 
+def commanded(profile, config, data_dir):
+    """Return what the unit of these settings has systemd run, without the program."""
+    settings = [f"system.data_dir={data_dir}"]
+    return options.service_of(profile, config, settings, live=False, system=False, user="").command[1:]
+
+
 def node_settings(folder):
     """Write those of a node that no server of streams answers."""
     settings = folder / "node.toml"
@@ -191,9 +197,12 @@ class TestANodeUnderSystemd:
     def test_has_its_watchdog_fed_and_is_not_ended_by_a_hangup(self, systemd, tmp_path):
         settings = node_settings(tmp_path)
         environment = {**os.environ, "NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000000"}
-        command = ["run", "--profile", "node", "--config", settings, "--data-dir", tmp_path / "data"]
         with Natya(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+            commanded("node", settings, tmp_path / "data"),
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         ) as process:
             told = [systemd.recv(1_024).decode() for _ in range(2)]
             process.send_signal(signal.SIGHUP)
@@ -214,7 +223,7 @@ class TestAUnit:
         text = unit_text(a_service())
 
         assert text.startswith(MARK)
-        for line in ("Type=notify", "KillMode=mixed", "WatchdogSec=20", "RestartPreventExitStatus=65 77 78"):
+        for line in ("Type=notify", "KillMode=mixed", "WatchdogSec=20", "RestartPreventExitStatus=2 65 77 78"):
             assert f"\n{line}\n" in text
         assert "User=" not in text
 
