@@ -18,6 +18,7 @@ from natya.actors.control import OPERATIONS, ControlActor, ControlActorSettings,
 from natya.actors.control.errors import TokenFileError
 from natya.actors.control.forms import answer_form
 from natya.actors.control.http.application import (
+    _STATUS_OF,
     PROBE_NS,
     ControlApplication,
     Refusal,
@@ -32,6 +33,7 @@ from natya.actors.runtime import InProcessSystem, RequestTimedOut, RuntimeActor,
 from natya.actors.runtime.offload import Outcome
 from natya.actors.web import WebActor
 from natya.actors.web.mounting import MountRefused
+from natya.actors.web.protocol import REASONS
 from natya.config.sections.control import ControlSettings
 from natya.config.sections.web import WebSettings
 from natya.messages.control import AskRefused, ShowHttp
@@ -570,6 +572,15 @@ class TestTheDocument:
 
             assert status == 200
             assert msgspec.json.decode(answer, type=answer_form(entry.answers[0]))
+
+    def test_names_each_status_with_which_a_request_may_end(self, api):
+        """Of the application, and of the server that reads requests for it."""
+        paths = api.json("/v1/openapi.json")[1]["paths"]
+        statuses = {str(each) for each in (*REASONS, *_STATUS_OF.values(), 401, 404, 405, 409, 422, 502)}
+
+        assert {code for path in paths.values() for each in path.values() for code in each["responses"]} - {"200"} == (
+            statuses
+        )
 
     def test_has_each_operation_got_where_it_only_looks_and_posted_in_any_case(self, api):
         paths = api.json("/v1/openapi.json")[1]["paths"]
