@@ -495,15 +495,28 @@ class TestTheCommands:
     )
     def test_start_it_by_the_manager_of_the_user(self, natya, tmp_path, script, code, told):
         program, calls = tmp_path / "systemctl", tmp_path / "calls"
-        program.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n{script}\n')
+        program.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n[ "$2" != is-active ] || exit 3\n{script}\n')
         program.chmod(0o755)
 
         installed = natya("install", "--now")
 
         assert (installed.exit_code, told in installed.output) == (code, True), installed.output
-        assert calls.read_text() == "--user daemon-reload\n--user enable --now natya-paper.service\n"
+        asked = ("daemon-reload", "is-active --quiet natya-paper.service", "enable --now natya-paper.service")
+        assert calls.read_text() == "".join(f"--user {each}\n" for each in asked)
+        assert "restart" not in installed.output
         assert ("not read by systemd yet" in installed.output) is bool(code)
         assert ("loginctl enable-linger" in installed.output) is (code == 0)
+
+    @pytest.mark.parametrize("words", [(), ("--now",)])
+    def test_say_that_one_which_runs_goes_on_as_it_was_started(self, natya, tmp_path, words):
+        program = tmp_path / "systemctl"
+        program.write_text("#!/bin/sh\nexit 0\n")
+        program.chmod(0o755)
+
+        said = " ".join(natya("install", *words).stderr.split())
+
+        assert "it runs as it was started before" in said
+        assert "systemctl --user restart natya-paper.service" in said
 
     def test_say_how_to_start_it_where_systemd_may_not_be_asked(self, natya, monkeypatch):
         def fails(*_, **__):

@@ -41,14 +41,18 @@ def command(
     tell_what_it_lacks(service)
     done = [f"{path} is written, for {whose(service)}"]
     begin = ("enable", "--now", service.name)
+    asked = f"systemctl {'' if service.user else '--user '}"
     if failed := systemctl(service, "daemon-reload"):
         note(f"not read by systemd yet: {failed}")
+    was_running = not systemctl(service, "is-active", "--quiet", service.name)
     if now:
         if failed := systemctl(service, *begin):
             give_up(failed, FAILED)
         done.append(f"{service.name} runs")
     else:
-        done.append(f"start it: systemctl {'' if service.user else '--user '}{' '.join(begin)}")
+        done.append(f"start it: {asked}{' '.join(begin)}")
+    if was_running:  # systemd has begun nothing anew
+        note(f"it runs as it was started before; to have it run as is written now: {asked}restart {service.name}")
     if not service.user:
         done.append("it ends when you log out, unless: loginctl enable-linger")
     tell_answer({"path": str(path), "unit": service.name, "is_started": now}, "\n".join(done), json=json)
