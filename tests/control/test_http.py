@@ -24,6 +24,7 @@ from natya.actors.control.http.application import (
     Refusal,
     _expect_answer,
     _value_of,
+    described,
     served,
 )
 from natya.actors.control.http.asking import Operate
@@ -323,6 +324,20 @@ def test_an_argument_in_an_address_is_a_series_where_the_operation_wants_one_and
     for name in ("records_max", "unknown"):
         with pytest.raises(Refusal, match=f"{name} is wanted once"):
             _value_of(read, name, ["5", "6"])
+
+
+def test_each_argument_that_the_document_calls_an_array_is_a_series():
+    of_paths = msgspec.json.decode(described())["paths"]
+    arrays = {
+        (path.strip("/"), each["name"])
+        for path, of in of_paths.items()
+        for each in of.get("get", {}).get("parameters", ())
+        if each["schema"].get("type") == "array"
+    }
+
+    assert ("read-orders", "besides") in arrays
+    for operation, name in arrays:
+        assert _value_of(BY_NAME[operation], name, ["one"]) == ["one"]
 
 
 class TestAPathThatIsAskedByAnotherMethod:

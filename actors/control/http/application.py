@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -297,9 +297,10 @@ def _query(text: bytes) -> dict[str, list[str]]:
 
 def _value_of(operation: Operation, name: str, values: list[str]) -> Any:
     """Return one text, or several where the argument is a series."""
-    fields = {field.name: field for field in msgspec.structs.fields(operation.http_form)}
-    is_series = name in fields and getattr(fields[name].type, "__origin__", None) is tuple
-    if is_series:
+    type_ = next((field.type for field in msgspec.structs.fields(operation.http_form) if field.name == name), None)
+    if get_origin(type_) is Annotated:  # a series with a bound
+        type_ = get_args(type_)[0]
+    if get_origin(type_) is tuple:
         return values
     if len(values) > 1:
         raise Refusal(422, f"{name} is wanted once")
