@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import pwd
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -86,7 +87,7 @@ def tell_what_it_lacks(service: Service) -> None:
         note(f"there is no user {service.user} here yet: useradd --system {service.user}")
         return
     for path in service.reads:
-        if any(path.is_relative_to(folder) for folder in ITS_OWN):
+        if _is_hidden(path):
             note(
                 f"{path} is not seen by the service, which has a /tmp of its own: put it elsewhere, /etc/natya for one"
             )
@@ -95,6 +96,30 @@ def tell_what_it_lacks(service: Service) -> None:
                 f"{service.user} may not read {path}, by the mode of {closed}: allow it (chgrp, chmod), "
                 "or move the file"
             )
+    if not service.is_kept_by_systemd and (lack := _lack_of(service.data_dir, service.user)):
+        note(lack)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in ITS_OWN)
+
+
+def _lack_of(data_dir: Path, user: str) -> str:
+    """Return why a service of the system could not work in a directory; empty: it can, or nobody here may look."""
+    if _is_hidden(data_dir):
+        return f"{data_dir} is not seen by the service, which has a /tmp of its own: name another system.data_dir"
+    try:
+        owner = data_dir.stat().st_uid
+    except FileNotFoundError:
+        return (
+            f"there is no {data_dir} yet, and without it systemd does not start the service (226): "
+            f"install -d -o {user} -m 700 {shlex.quote(str(data_dir))}"
+        )
+    except OSError:
+        return ""
+    if owner == pwd.getpwnam(user).pw_uid:
+        return ""
+    return f"{data_dir} is not {user}'s: chown -R {user} {shlex.quote(str(data_dir))}"
 
 
 def _is_of_the_environment(origin: str) -> bool:

@@ -88,6 +88,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
         """Return the unit's name."""
         return f"natya-{self.profile}.service"
 
+    @property
+    def is_kept_by_systemd(self) -> bool:
+        """Say whether systemd makes the data directory, for its user."""
+        return self.data_dir.parent == STATE
+
 
 def unit_text(service: Service) -> str:
     """Return the unit.
@@ -98,11 +103,10 @@ def unit_text(service: Service) -> str:
     are refused (2), its data are damaged (65), the broker refuses it (77) or its settings are refused (78).
     """
     is_system = bool(service.user)
-    places = ""
-    if is_system:
-        is_state = service.data_dir.parent == STATE
-        state = f"StateDirectory={service.data_dir.name}\nStateDirectoryMode=0700"
-        places = f"User={service.user}\n{state if is_state else f'ReadWritePaths={quoted(str(service.data_dir))}'}\n"
+    own = f"ReadWritePaths={quoted(str(service.data_dir))}"
+    if service.is_kept_by_systemd:
+        own = f"StateDirectory={service.data_dir.name}\nStateDirectoryMode=0700"
+    places = f"User={service.user}\n{own}\n" if is_system else ""
     return f"""\
 {MARK}
 [Unit]

@@ -21,7 +21,7 @@ from natya.cli.app import app
 from natya.cli.service import files, options
 from natya.cli.service.files import NotOurUnitError, closed_to, install, uninstall
 from natya.cli.service.manager import ServiceManager
-from natya.cli.service.unit import MARK, Service, quoted, unit_text
+from natya.cli.service.unit import MARK, STATE, Service, quoted, unit_text
 from natya.cli.service.watchdog import OF_A_NODE, OF_TRADING, Watchdog
 from natya.messages.journal import DurableProved
 from natya.messages.supervision import Unavailable
@@ -465,7 +465,7 @@ class TestTheCommands:
         monkeypatch.setattr(options, "closed_to", lambda _, path: closed[path])
         paths = (*closed, *its_own)
 
-        options.tell_what_it_lacks(a_service(user="nobody", reads=paths))
+        options.tell_what_it_lacks(a_service(user="nobody", reads=paths, data_dir=STATE / "natya-paper"))
         options.tell_what_it_lacks(a_service(reads=paths))
         options.tell_what_it_lacks(a_service(user="nobody-of-that-name", reads=paths))
 
@@ -473,6 +473,26 @@ class TestTheCommands:
             "nobody may not read /root/natya.toml, by the mode of /root",
             *(f"{path} is not seen by the service, which has a /tmp of its own" for path in its_own),
             "there is no user nobody-of-that-name here yet",
+        ]
+
+    def test_a_data_directory_without_which_systemd_starts_nothing_is_named(self, monkeypatch, tmp_path):
+        told = []
+        monkeypatch.setattr(options, "note", told.append)
+        monkeypatch.setattr(options, "ITS_OWN", (tmp_path / "tmp",))
+        me = pwd.getpwuid(os.getuid()).pw_name
+        for user, data_dir in [
+            (me, tmp_path / "none"),
+            ("nobody", tmp_path),
+            (me, tmp_path / "tmp/data"),
+            (me, tmp_path),
+            (me, STATE / "natya-never-there"),  # systemd makes it
+        ]:
+            options.tell_what_it_lacks(a_service(user=user, data_dir=data_dir))
+
+        assert [line.partition(": ")[2] for line in told] == [
+            f"install -d -o {me} -m 700 {tmp_path / 'none'}",
+            f"chown -R nobody {tmp_path}",
+            "name another system.data_dir",
         ]
 
     def test_what_they_read_is_the_program_and_the_settings_file(self, natya, tmp_path, monkeypatch):
