@@ -63,6 +63,9 @@ def main() -> None:
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.set_threshold(LOADING_THRESHOLD)
+    from .signals import end_in_order  # noqa: PLC0415  as what follows
+
+    end_in_order()
     from .app import run  # noqa: PLC0415  importing a part of this package must not need typer
 
     code = run()

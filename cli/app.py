@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from .signals import end_in_order, leave_no_core
+from .signals import leave_no_core
 from .terminal import ended, prepare, tell
 
 if TYPE_CHECKING:
@@ -209,5 +209,4 @@ def run() -> int:
     """Run the command named by the arguments of this process, and return its exit code."""
     prepare()
     leave_no_core()
-    end_in_order()
     return ended(functools.partial(app, prog_name="natya"))

@@ -83,3 +83,38 @@ def test_a_forked_process_is_ended_by_it_as_ever(started):
     os.kill(child, signal.SIGTERM)
 
     assert process.stdout.readline() == f"{-signal.SIGTERM}\n"
+
+
+IMPORTING = """
+import sys
+from natya.cli.signals import end_in_order
+
+end_in_order()
+sys.path.insert(0, sys.argv[1])
+try:
+    import slow_to_load
+finally:
+    print("went on", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_one_that_comes_into_an_import_ends_it_at_once_without_an_exception_in_that(tmp_path, number):
+    """Of a module in C++ an exception would abort the process, with a traceback."""
+    (tmp_path / "slow_to_load.py").write_text('import time\nprint("loading", flush=True)\ntime.sleep(60)\n')
+    command = [sys.executable, "-c", IMPORTING, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out, err) == (-number, "", "")
+
+
+def test_ctrl_c_elsewhere_is_what_it_is_to_python(started, tmp_path):
+    process, _ = started()
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(60) == -signal.SIGINT
+    assert list(tmp_path.iterdir()) == []
