@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from natya_processes import await_that
-from natya_snippets import snippets_of
+from natya_snippets import PYTHON, snippets_of
 from natya_swings import write_days
 
 import natya
@@ -13,7 +13,9 @@ from natya import get_container
 from natya.services import register_services
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md") if "```python" in path.read_text(encoding="utf-8"))
+TEXTS = [page for pages in ("*.md", "docs/**/*.md", "examples/**/*.md") for page in sorted(ROOT.glob(pages))]
+PAGES = [str(page.relative_to(ROOT)) for page in TEXTS if PYTHON.search(page.read_text(encoding="utf-8"))]
+README = "README.md"
 
 
 @pytest.fixture(autouse=True)
@@ -25,9 +27,9 @@ def container(tmp_path, monkeypatch):
     register_services(get_container())
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [page for page in PAGES if page != README])
 def test_does_what_it_says(name, monkeypatch):
-    for snippet in snippets_of(ROOT / "docs" / name, monkeypatch)[0]:
+    for snippet in snippets_of(ROOT / name, monkeypatch)[0]:
         snippet.evaluate()
 
 
@@ -35,7 +37,7 @@ def test_of_the_readme_does_so_too(tmp_path, monkeypatch):
     """But for the one that orders at Dhan, which is tried at the paper exchange by a test of its own."""
     monkeypatch.chdir(tmp_path)
     write_days(tmp_path / "candles.csv")
-    snippets, program = snippets_of(ROOT / "README.md", monkeypatch)
+    snippets, program = snippets_of(ROOT / README, monkeypatch)
     adapter, strategy, embedded, events, notebook, connection = snippets
     assert "DhanBrokerAdapter" in adapter.parsed
 
@@ -59,6 +61,26 @@ def test_of_the_readme_does_so_too(tmp_path, monkeypatch):
         connection.evaluate()
 
     assert (tmp_path / "now.duckdb").exists()
+
+
+def test_tells_the_line_of_its_page_where_a_snippet_is_wrong(tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n\n```python\nheld = 1\n```\n\nThen:\n\n```python\nsold = held\nassert sold == 2\n```\n")
+    first, second = snippets_of(page, monkeypatch)[0]
+    first.evaluate()
+
+    with pytest.raises(AssertionError) as fault:
+        second.evaluate()
+    assert (fault.traceback[-1].path, fault.traceback[-1].lineno + 1) == (page, 11)
+
+
+@pytest.mark.parametrize("begun", ["```py", "```{code-block} python", "``` pycon", "> ```Python"])
+def test_leaves_out_no_python_that_is_begun_in_another_way(begun, tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text(f"{begun}\nheld = 1\n```\n")
+
+    with pytest.raises(AssertionError, match="of its Python"):
+        snippets_of(page, monkeypatch)
 
 
 def test_shows_a_worker_in_forty_lines(monkeypatch):

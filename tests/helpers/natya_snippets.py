@@ -3,12 +3,16 @@
 import ast
 import asyncio
 import inspect
+import re
 import sys
 from types import ModuleType
 
 from sybil import Document, Example
 from sybil.evaluators.python import pad
 from sybil.parsers.markdown import CodeBlockParser
+
+PYTHON = re.compile(r"(?im)^[ \t>]*(?:`{3,}|~{3,})[ \t{]*(?:code\S*[ \t]+)?i?py(?:thon|con)?\d?\b")
+"""How a block of Python begins, in whatever way Markdown has for it."""
 
 
 def run(code, path, names):
@@ -24,9 +28,12 @@ def _evaluate(example: Example):
 
 
 def snippets_of(path, monkeypatch):
-    """Return the snippets of a page, to be run by `evaluate`, and the module that they make."""
+    """Return the snippets of a page, to be run by `evaluate`, and the module that they make; none is left out."""
     program = ModuleType(f"program_of_{path.stem}")
     monkeypatch.setitem(sys.modules, program.__name__, program)
     page = Document.parse(str(path), CodeBlockParser("python", _evaluate))
     page.namespace = program.__dict__
-    return [*page], program
+    snippets = [*page]
+    begun = PYTHON.findall(page.text)
+    assert len(snippets) == len(begun), f"{path}: of its Python, {begun}, {len(snippets)} would run: write ```python"
+    return snippets, program
