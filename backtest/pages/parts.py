@@ -19,6 +19,11 @@ def card(title: str, inner: Iterable[str], *, kind: str = "") -> str:
     return f'<section class="card {kind}" aria-label="{escaped(title)}"><h2>{escaped(title)}</h2>\n{lines}</section>'
 
 
+def scrolled(title: str, inner: str) -> str:
+    """Return what scrolls by itself where it is long, by keyboard as well; what is in it is HTML."""
+    return f'<div class="scroll tall" tabindex="0" role="group" aria-label="{escaped(title)}">{inner}</div>'
+
+
 def quiet(text: str) -> str:
     """Return a sentence in small print."""
     return f'<p class="quiet">{escaped(text)}</p>'

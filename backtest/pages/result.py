@@ -12,7 +12,7 @@ from ..figures.measures import drawdowns
 from ..figures.shown import PART_HEAD, amounts_shown, headline, left_shown, measures_shown, parts_shown
 from .asked import asked
 from .document import CANDLES, UPLOT, document, escaped
-from .parts import assumed, card, named_list, notes, quiet, table
+from .parts import assumed, card, named_list, notes, quiet, scrolled, table
 from .thinning import extremes, joined
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _named(report: Report) -> Iterator[Named]:
 
 def _price(report: Report, charts: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield '<p class="row"><label>Symbol <select id="symbol"></select></label> <span id="at" class="quiet"></span></p>'
-    yield '<div id="price" class="chart tall" role="img" aria-label="Candles with the fills of the test"></div>'
+    yield '<div id="price" class="chart tall" role="figure" aria-label="Candles with the fills of the test"></div>'
     yield quiet(
         "Times are of India, and of the end of each candle. An arrow up is what was bought within it, one down what "
         "was sold, each at the average price."
@@ -193,10 +193,10 @@ def _trades(trades: Sequence[Trade]) -> Iterator[str]:
             f"The newest {TRADES_MAX:,} of {len(trades):,}; the figures above are of all. All of them: "
             'result.table("trades").'
         )
-    yield '<div class="scroll tall"><table id="trades"><thead></thead><tbody></tbody></table></div>'
+    yield scrolled("Trades", '<table id="trades"><thead></thead><tbody></tbody></table>')
     yield '<p class="row" id="pager"></p>'
 
 
 def _parts(title: str, kind: str, rows: Iterable[Sequence[str]]) -> str:
     shown = table((kind, *PART_HEAD), rows, numbers_from=1)
-    return card(title, [f'<div class="scroll tall">{shown}</div>'])
+    return card(title, [scrolled(title, shown)])

@@ -23,7 +23,7 @@ from ..sweeping.shown import (
 from .asked import asked
 from .document import UPLOT, document, escaped
 from .heat import beside, best_place, heat_maps, level, medians, varied
-from .parts import assumed, card, named_list, notes, quiet, table
+from .parts import assumed, card, named_list, notes, quiet, scrolled, table
 from .result import MS_NS, differences
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def page_of_walk(plan: Plan, walk: Walk, trainings: Sequence[Outcome], resumed: 
         card("Equity", _way(), kind="wide"),
         card(
             "Steps",
-            [_scrolled(table(("from", "parameters", *OUTCOME_HEAD), steps_shown(walk), numbers_from=2))],
+            [scrolled("Steps", table(("from", "parameters", *OUTCOME_HEAD), steps_shown(walk), numbers_from=2))],
             kind="wide",
         ),
         *_maps(counts, "times chosen", ""),
@@ -125,8 +125,9 @@ def _maps(valued: Sequence[Valued], title: str, measure: str) -> Iterator[str]:
     for one in maps[:MAPS_MAX]:
         others = f", {parameters_text(one.others)}" if one.others else ""
         names = f"{one.across} across" + (f", {one.down} down" if one.down else "")
-        inner = [_scrolled(_heat(one, measure, neutral=neutral, spread=spread)), *_said(one, measure)]
-        yield card(f"{title}: {names}{others}", inner, kind="wide")
+        told = f"{title}: {names}{others}"
+        inner = [scrolled(told, _heat(one, measure, neutral=neutral, spread=spread)), *_said(one, measure)]
+        yield card(told, inner, kind="wide")
     if len(maps) > MAPS_MAX:
         yield card(title, [quiet(f"{len(maps) - MAPS_MAX:,} maps of other choices are left out.")], kind="wide")
 
@@ -159,7 +160,7 @@ def _ranked(ranked: Sequence[Outcome]) -> Iterator[str]:
     if len(ranked) > OUTCOMES_MAX:
         yield quiet(f"The best {OUTCOMES_MAX:,} of {len(ranked):,}; all of them: --json, or --results FILE.")
     rows = map(outcome_shown, ranked[:OUTCOMES_MAX])
-    yield _scrolled(table(("parameters", *OUTCOME_HEAD), rows, numbers_from=1))
+    yield scrolled("Tests", table(("parameters", *OUTCOME_HEAD), rows, numbers_from=1))
 
 
 def _asked(plan: Plan, outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -173,10 +174,6 @@ def _asked(plan: Plan, outcomes: Sequence[Outcome]) -> Iterator[str]:
 def _way() -> Iterator[str]:
     yield '<div id="equity" class="curve" role="img" aria-label="The account behind each time of testing"></div>'
     yield quiet("The account behind each time of testing, one after the other, in rupees after charges.")
-
-
-def _scrolled(inner: str) -> str:
-    return f'<div class="scroll tall">{inner}</div>'
 
 
 def _median(valued: Sequence[Valued]) -> float | None:

@@ -12,6 +12,7 @@ import msgspec
 import natya_backtests
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from hypothesis import example, given
 from hypothesis import strategies as st
 from natya_browser import CHROMIUM, a_browser
@@ -258,20 +259,23 @@ class TestAPage:
         assert frame["sandbox"] == "allow-scripts"
         assert frame["srcdoc"] == result.html()
 
+    @pytest.mark.browser
     @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
     @pytest.mark.systems
     def test_is_drawn_by_a_browser(self, result, tmp_path):
-        path, complaints = tmp_path / "report.html", []
+        path, complaints, asked = tmp_path / "report.html", [], []
         result.html(path)
         with a_browser() as browser:
             page = browser.new_page()
             page.on("pageerror", lambda fault: complaints.append(str(fault)))
             page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.on("request", lambda each: asked.append(each.url))
             page.goto(path.as_uri())
             page.locator("canvas").nth(3).wait_for(state="attached")
-            drawn = Page(page.content())
+            drawn, read = Page(page.content()), Axe().run(page)
 
-        assert complaints == []
+        assert (complaints, asked) == ([], [path.as_uri()])
+        assert read.violations_count == 0, read.generate_report()
         rows = [row for row in drawn.rows if row and row[0] == "TCS" and len(row) == 10]
         assert len(rows) == len(result.trades)
         assert [row[1] for row in rows] == [trade.direction.lower() for trade in result.trades]
