@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ..journals import journal_of
-from ..options import DataDirOption, JsonOption, ProfileNameOption
-from ..session import faults, settings_of, tell_answer
+from ..options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
+from ..session import faults, load, tell_answer
 from ..terminal import out
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def command(
         ),
     ] = None,
     data_dir: DataDirOption = None,
+    config: ConfigOption = None,
     profile: ProfileNameOption = "live",
     json: JsonOption = False,
 ) -> None:
@@ -70,14 +71,15 @@ def command(
     kill switch is put on, and orders of the system that are open are cancelled over a connection of this process, but
     stops that only make smaller what is held. It lets go as soon as the heart beats again. What is held stays: the
     broker is asked to close it at a loss of the day.
-    Run it as a service of its own, with the broker's token in its settings.
+    Run it as a service of its own, with the settings of the system (--config), and the broker's token among them.
     """
     from ...client.deadman import Deadman
     from ...config.files import make_own_folder
     from ...config.halt_file import HaltFile, halt_paths
     from ...config.heartbeat import DEADMAN_NAME, HEARTBEAT_NAME, Heartbeat
 
-    settings = settings_of(data_dir, profile, only_looks=False)
+    given = {} if data_dir is None else {"system.data_dir": str(data_dir)}
+    settings = load(profile, given, config=config).settings
     folder = Path(settings.system.data_dir)
     leaving = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

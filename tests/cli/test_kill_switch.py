@@ -209,6 +209,30 @@ class TestALiveSystem:
         assert natya("health", "--profile", "live").exit_code == 69  # asked, and none runs: not refused
         assert natya("deadman").exit_code == 78  # this one does need them
 
+    def test_is_watched_with_the_settings_it_has_also_where_its_data_directory_is_named(self, tmp_path, monkeypatch):
+        """Account, address and limits of the settings file: a service has both options."""
+        file = tmp_path / "live.toml"
+        file.write_text(
+            '[broker]\nclient_id = "1000000001"\nbase_url = "http://127.0.0.1:9/v2"\n'
+            "[orders]\nday_loss_max_rupees = 700.0\n[kill_switch]\nkeeps_stops = false\nloss_exit_times = 4.0\n"
+        )
+        watched = []
+
+        def account(settings):
+            watched.append((settings.broker.client_id, settings.broker.base_url, settings.system.data_dir))
+            return contextlib.nullcontext()
+
+        def deadman(*_, keeps_stops, loss_rupees, **__):
+            watched.append((keeps_stops, loss_rupees))
+            raise SystemExit(3)
+
+        monkeypatch.setattr("natya.cli.commands.deadman._account", account)
+        monkeypatch.setattr("natya.client.deadman.Deadman", deadman)
+        ended = natya("deadman", "--config", file, "--data-dir", tmp_path / "data")
+
+        assert ended.exit_code == 3, ended.output
+        assert watched == [("1000000001", "http://127.0.0.1:9/v2", str(tmp_path / "data")), (False, 2_800.0)]
+
 
 class TestASystemThatHangs:
     @pytest.fixture
