@@ -29,13 +29,13 @@ from .actors.database import (
     release,
 )
 from .actors.events import EventPublisher, EventSubscriber
-from .config.container import DependencyContainer
+from .config.container import OF_THIS_PROCESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .actors.database import BaseRepository
-    from .config.container import Key
+    from .config.container import DependencyContainer, Key
 
 T = TypeVar("T")
 
@@ -59,16 +59,9 @@ def register_services(container: DependencyContainer) -> None:
         container.register_factory(name, functools.partial(_over_database, repository))
 
 
-@functools.cache
-def _container() -> DependencyContainer:
-    container = DependencyContainer()
-    register_services(container)
-    return container
-
-
 def get_container() -> DependencyContainer:
     """Return the container of this process; it is the same one for every caller and thread."""
-    return _container()
+    return OF_THIS_PROCESS
 
 
 class ServiceLocator:
@@ -190,3 +183,6 @@ def _over_events(container: DependencyContainer) -> EventSubscriber:
 
 def _over_database(repository: type[T], container: DependencyContainer) -> T:
     return repository(container.resolve("Database"))  # type: ignore[call-arg]  # all of them take one
+
+
+register_services(OF_THIS_PROCESS)

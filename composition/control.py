@@ -12,6 +12,7 @@ from ..actors.alarms.settings import AlarmsSettings
 from ..actors.control import ControlActor, ControlActorSettings
 from ..actors.settings.actor import SettingsActor, SettingsActorSettings
 from ..actors.supervision import ChildSpec
+from ..config.container import OF_THIS_PROCESS
 from ..config.in_force import InForce
 from ..messages.addresses import ALARMS, CONTROL, CONTROL_WEB, SETTINGS, TELEMETRY
 from .choices import mode_of
@@ -69,6 +70,4 @@ def control_socket(settings: Settings, *, looks_at: frozenset[str] | None = None
 
 def _pings_of_services() -> Mapping[str, Callable[[], object]]:
     """Return those of what a strategy, or a program that holds the system, has put into the container."""
-    from ..services import get_container  # noqa: PLC0415  it knows rooms that not every machine loads
-
-    return get_container().pings()
+    return OF_THIS_PROCESS.pings()

@@ -4,6 +4,7 @@ It knows nothing of natya; natya's own registrations are in `natya.services`.
 
 container    `DependencyContainer`; scope: what lives as long as a piece of work
 entries      what is registered, its errors, and what is told of it
+process      the one of this process
 """
 
 from .container import DependencyContainer
@@ -16,9 +17,11 @@ from .entries import (
     NotRegisteredError,
     Registration,
 )
+from .process import OF_THIS_PROCESS
 from .scope import Scope
 
 __all__ = [
+    "OF_THIS_PROCESS",
     "ContainerStatistics",
     "DependencyContainer",
     "DependencyCycleError",
