@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ from natya.actors.observability.log import (
     JsonLines,
     LimitedHandler,
     PrivateRotatingFile,
+    StandardError,
     TextLines,
     _may_be_ours,
 )
@@ -212,6 +214,26 @@ class TestALongText:
         assert found.keys() - {"fields"} == {"time", "level", "event", "actor", "correlation_id", "error"}
         assert all(found[name].startswith(escaped) for name in ("event", "actor", "correlation_id"))
         assert found["time"].endswith("+00:00")
+
+    @pytest.mark.parametrize("where", ["fields", "the rest"])
+    def test_is_whole_to_the_last_character_of_a_line_and_cut_in_one_more(self, where):
+        def written(length):
+            """A line of which all texts but one are as long as can be, and that one has this length."""
+            long, text = "x" * TEXT_MAX, "x" * length
+            record = logging.LogRecord("natya", logging.INFO, "", 0, "event", None, None)
+            record.fields = {"a": long, "b": long, "c": long, "d": text} if where == "fields" else {}
+            if where == "the rest":
+                record.msg, record.actor, record.correlation_id = long, long, long
+                record.exc_info = (ValueError, ValueError(text), None)
+            return JsonLines(Redactor()).format(record)
+
+        room = LINE_MAX - len(written(1_000)) + 1_000
+        line = json.loads(written(room))
+
+        assert len(written(room)) == LINE_MAX
+        assert (line["fields"]["d"] if where == "fields" else line["error"]).endswith("x" * room)
+        assert "left out" not in written(room)
+        assert "left out" in written(room + 1)
 
     def test_hides_the_secret_that_would_have_been_cut_in_two(self):
         text = "x" * (TEXT_MAX // 2 - 30) + "correct-horse" + "y" * TEXT_MAX
@@ -506,6 +528,17 @@ class TestTheFile:
             say("b.happened")
 
         assert capsys.readouterr().err.count("natya: the log cannot be written: OSError") == 1
+
+    def test_that_fails_on_is_reported_once_a_minute_and_where_the_clock_was_set_back(self, capsys):
+        handler, reported = StandardError(io.StringIO()), []
+        handler.stream.close()
+        for at_s in (100.0, 100.0, 159.9, 160.0, 160.0, 219.9, 90.0):
+            record = logging.LogRecord("natya", logging.INFO, "", 0, "a.happened", None, None)
+            record.created = at_s
+            handler.handle(record)
+            reported.append(capsys.readouterr().err.count("natya: the log cannot be written"))
+
+        assert reported == [1, 0, 0, 1, 0, 0, 1]
 
 
 class TestTheProcessAround:
