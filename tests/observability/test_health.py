@@ -4,6 +4,7 @@ from natya_messages import distinct
 
 from natya.actors import observability
 from natya.actors.observability import View
+from natya.domain.clock_skew import SKEW_MAX_S
 from natya.messages.broker import UpdatesStatistics
 from natya.messages.database import DatabaseStatistics
 from natya.messages.health import Component, ServiceStatistics, TokenStatistics
@@ -56,6 +57,13 @@ class TestASystemWhoseActorsAllRun:
         assert component(health, "orders") == Component(name="orders", state="degraded", reason=reason, needed=True)
         assert component(health, "journal").state == "ok"
 
+    def test_is_not_ready_while_one_is_down_that_has_no_time_to_say_so(self, a_view, build):
+        view = a_view(build.child("system/feed", state="RESTARTING"))
+        health = health_of(msgspec.structs.replace(view, silent=frozenset({"feed"})))
+
+        assert (health.ready, health.reason) == (False, "feed is down: restarting")
+        assert component(health, "feed") == Component(name="feed", state="down", reason="restarting", needed=True)
+
     def test_is_ready_where_another_does_not_answer_or_orders_are_those_of_another_machine(self, a_view, build):
         door = a_view(build.child("system/orders"), orders=ActorStatistics(handled=1, failures=0))
 
@@ -89,7 +97,8 @@ class TestWhatAnOrderNeeds:
             assert self.lacking(health, "broker-tokens") == "the access token ends in 29 minutes"
 
     @pytest.mark.parametrize(
-        ("skew_s", "is_ready"), [(None, True), (2.0, True), (-2.0, True), (2.1, False), (-9, False)]
+        ("skew_s", "is_ready"),
+        [(None, True), (2.0, True), (-2.0, True), (2.1, False), (-9, False), (SKEW_MAX_S + 1, False)],
     )
     def test_is_a_clock_that_is_the_broker_s(self, a_view, build, skew_s, is_ready):
         service = distinct(ServiceStatistics, service="dhan", clock_skew_s=skew_s)

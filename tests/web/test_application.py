@@ -5,7 +5,13 @@ import json
 
 import pytest
 
-from natya.actors.web.application import HOST_BYTES_SHOWN_MAX, LOOPBACK_NAMES, PATH_CHARACTERS_MAX, Application
+from natya.actors.web.application import (
+    HOST_BYTES_SHOWN_MAX,
+    LOOPBACK_NAMES,
+    PATH_CHARACTERS_MAX,
+    Application,
+    is_named,
+)
 from natya.actors.web.bodies import answer, body_of
 from natya.actors.web.errors import ClientGoneError, PathTakenError, WebError
 
@@ -84,6 +90,10 @@ class TestAHost:
 
         assert status_of(application, "/", host) == 400
         assert (served.asked, application.requests) == ([], 0)
+
+    @pytest.mark.parametrize("host", [b"2130706433", b"2130706433:80"])
+    def test_that_is_a_number_is_no_port(self, host):
+        assert is_named(host, frozenset({b"2130706433"}))
 
     @pytest.mark.parametrize(
         ("hosts", "found"),
