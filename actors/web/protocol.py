@@ -109,7 +109,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._ask_by_s = math.inf
         was_idle = not self._in_message
-        if not was_idle and not self._in_head:
+        if not self._in_head:  # a request that begins here begins the count anew
             self._behind_head_bytes += len(data)
         if self._move_by_s == math.inf and not self._is_answering():  # whatever it sends, a request must come of it
             self._move_by_s = self.loop.time() + self._bounds.head_timeout_s

@@ -259,6 +259,17 @@ class TestABody:
 
         play(scene)
 
+    def test_may_have_as_much_round_it_behind_a_head_that_came_in_pieces(self):
+        async def scene(connection):
+            await connection.say(CHUNKED[:-2])
+            for _ in range(4):
+                await connection.say(b"X: %s\r\n" % (b"x" * 200))
+            await connection.say(b"\r\n0\r\n")
+            await connection.say(b"X: %s\r\n" % (b"x" * 300))
+            assert connection.wire.statuses == []
+
+        play(scene)
+
     @pytest.mark.parametrize("pieces", [[b""], [b"whole"], [b"in ", b"", b"three ", b"pieces"]], ids=len)
     def test_is_what_all_its_pieces_are(self, pieces):
         left = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
