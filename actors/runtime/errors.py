@@ -60,11 +60,27 @@ def _without_secrets(text: str) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the error's text without secrets, shortened, as UTF-8 can encode it; or that its `__str__` raised."""
+    """Return the error's text without secrets, shortened, as UTF-8 can encode it; or that its `__str__` raised.
+
+    Of a name that is not there it says which one was probably meant.
+    """
     try:
-        return shortened(_without_secrets(encodable(str(error))), REASON_MAX)
+        return shortened(_without_secrets(encodable(f"{error}{_probably_meant(error)}")), REASON_MAX)
     except Exception as fault:  # noqa: BLE001  the first error is the one to report
         return f"its text could not be had: {type(fault).__name__}"
+
+
+def _probably_meant(error: BaseException) -> str:
+    if not isinstance(error, AttributeError) or error.obj is None or error.name is None:
+        return ""
+    from difflib import get_close_matches  # noqa: PLC0415  as above
+
+    try:
+        names = [each for each in dir(error.obj) if not each.startswith("_")]
+    except Exception:  # noqa: BLE001  whatever its object does, the error is the one to report
+        return ""
+    near = get_close_matches(error.name, names, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def trace_of(error: BaseException | None) -> str:

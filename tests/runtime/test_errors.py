@@ -7,6 +7,7 @@ import pytest
 
 from natya.actors.runtime import fails_start, reason_of, restart_helps, trace_of, where_of
 from natya.actors.runtime.errors import REASON_MAX, TRACE_MAX, hiding
+from natya.messages.market import Candle
 
 
 def raised_by(call):
@@ -136,3 +137,37 @@ class TestTheTextOfAnError:
         assert reason_of(error) == "as asked"
         assert where_of(error).endswith("in raise_hidden")
         assert trace_of(error) == "(Hidden whose traceback cannot be shown: KeyError)"
+
+
+class TestAnAttributeThatIsNotThere:
+    def reason(self, of, name):
+        with pytest.raises(AttributeError) as found:
+            getattr(of, name)
+        return reason_of(found.value)
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("interval", "; did you mean interval_ns?"),
+            ("closes", "; did you mean close?"),
+            ("xyz", ""),
+            ("_struct_fields", ""),
+        ],
+    )
+    def test_is_told_with_the_one_that_was_probably_meant(self, name, meant):
+        candle = Candle(
+            symbol="TCS", interval_ns=60, start_ns=0, open=1.0, high=2.0, low=1.0, close=2.0, volume=5, source="test"
+        )
+
+        assert self.reason(candle, name) == f"'Candle' object has no attribute '{name}'{meant}"
+
+    def test_is_told_without_one_where_nothing_is_known_of_it(self):
+        assert reason_of(AttributeError("lost")) == "lost"
+        assert self.reason(None, "lo") == "'NoneType' object has no attribute 'lo'"
+
+    def test_of_what_cannot_say_what_it_has_is_told_as_it_is(self):
+        class Odd:
+            def __dir__(self):
+                raise ValueError("odd")
+
+        assert self.reason(Odd(), "a") == "'Odd' object has no attribute 'a'"
