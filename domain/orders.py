@@ -320,7 +320,7 @@ def as_submitted(  # noqa: PLR0913  what is other than it is in the order
     )
 
 
-def refused(order: SubmitOrder, *, rule: str, reason: str, now_ns: int) -> OrderRefused:
+def refused(order: SubmitOrder, *, rule: str, reason: str, now_ns: int, shares_max: int | None = None) -> OrderRefused:
     """Return the fact of an order that never left, the texts of whoever submitted it made printable."""
     return OrderRefused(
         client_order_id=printable(order.client_order_id),
@@ -334,6 +334,7 @@ def refused(order: SubmitOrder, *, rule: str, reason: str, now_ns: int) -> Order
         order_type=order.order_type,
         limit_price=order.limit_price,
         trigger_price=order.trigger_price,
+        shares_max=shares_max,
     )
 
 

@@ -287,6 +287,9 @@ class OrderRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     trigger_price: Price | None = None
     """Rupees."""
 
+    shares_max: Shares | None = None
+    """Of an order that was too large: as many shares as one may have; None: it was refused for another reason."""
+
 
 class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderAccepted"):
     """Fact: the broker has the order."""

@@ -67,7 +67,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
 def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
     """Return the fact of an order that the gate refused, its texts made printable."""
-    return orders.refused(order, rule=refusal.rule, reason=refusal.reason, now_ns=now_ns)
+    return orders.refused(order, rule=refusal.rule, reason=refusal.reason, now_ns=now_ns, shares_max=refusal.shares_max)
 
 
 def to_find(order: Order, others: tuple[str, ...] = ()) -> FindOrder:

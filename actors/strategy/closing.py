@@ -45,6 +45,8 @@ class Closing:
         self._rounds: dict[str, int] = {}
         self._orders: dict[str, OrderHandle] = {}
         self._cancelled: set[OrderHandle] = set()
+        self._shares_max: dict[str, int] = {}
+        """How many shares one order may have, of symbols whose order was too large."""
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -70,15 +72,25 @@ class Closing:
         if open_orders:
             return
         order, shares = self._orders.pop(symbol, None), self._shares(symbol)
+        if order is not None and order.shares_max is not None and order.shares_max < order.quantity:
+            self._shares_max[symbol] = order.shares_max  # it is closed by several, one after another
+            order = None
         if order is not None and order.filled < order.quantity:
             self._end(symbol, f"the order {order} ended {order.state}: {order.reason}")
         elif not shares:
             self._end(symbol, "")
+        elif symbol in self._shares_max:
+            self._place(symbol, shares)
         elif self._rounds[symbol] == ROUNDS_MAX:
             self._end(symbol, f"{shares} shares are held after {ROUNDS_MAX} orders")
         else:
             self._rounds[symbol] += 1
-            self._orders[symbol] = self._order(symbol, -shares)
+            self._place(symbol, shares)
+
+    def _place(self, symbol: str, shares: int) -> None:
+        """Order what closes these shares, or as many of them as one order may have."""
+        most = min(abs(shares), self._shares_max.get(symbol, abs(shares)))
+        self._orders[symbol] = self._order(symbol, -most if shares > 0 else most)
 
     def not_cancelled(self, client_order_id: str, why: str) -> None:
         """Give up the symbol of an order that was to be cancelled, and was not, if it is open still."""
@@ -88,5 +100,6 @@ class Closing:
 
     def _end(self, symbol: str, why_not: str) -> None:
         del self._rounds[symbol]
+        self._shares_max.pop(symbol, None)
         self._cancelled = {each for each in self._cancelled if each.symbol != symbol}
         self._ended(symbol, why_not)

@@ -61,13 +61,15 @@ class OrderHandle(str):  # noqa: SLOT000  no second object an order, and a user 
     """Why it was refused, rejected, cancelled or expired; empty for others."""
 
     is_refused: bool
+    shares_max: int | None
+    """Of one that was refused since it was too large: as many shares as an order may have."""
 
     @classmethod
     def of(cls, order: Order, desk: Desk) -> OrderHandle:
         """Make one of an order as it is now."""
         handle = cls(order.client_order_id)
         handle._order, handle._desk, handle._value, handle._priced = order, desk, 0.0, 0
-        handle.reason, handle.is_refused = "", False
+        handle.reason, handle.is_refused, handle.shares_max = "", False, None
         return handle
 
     @property
@@ -145,6 +147,7 @@ class OrderHandle(str):  # noqa: SLOT000  no second object an order, and a user 
         """Take one of its facts."""
         if isinstance(fact, OrderRefused):
             self.is_refused, self.reason = True, f"{fact.rule}: {fact.reason}"
+            self.shares_max = fact.shares_max
             return
         before = self._order.filled
         self._order = advance(self._order, fact)

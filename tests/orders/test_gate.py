@@ -128,6 +128,22 @@ class TestTheAgeOfThePrice:
         assert judge(make.order(), situation(price_age_max_s=3.0)).reason.endswith("found none")
 
 
+class TestAnOrderThatIsTooLarge:
+    @pytest.mark.parametrize(
+        ("limits", "freeze", "told"),
+        [
+            ({"quantity_max": 9}, {}, ("quantity_max", 9)),
+            ({}, {"INFY": 8}, ("freeze_quantity", 8)),
+            ({"quantity_max": 9}, {"INFY": 8}, ("quantity_max", 9)),
+            ({"position_max": 5}, {}, ("position_max", None)),
+        ],
+    )
+    def test_is_refused_with_as_many_shares_as_one_may_have(self, make, situation, limits, freeze, told):
+        refusal = judge(make.order(quantity=10), replace(situation(**limits), freeze_quantities=freeze))
+
+        assert (refusal.rule, refusal.shares_max) == told
+
+
 class TestTheClientOrderId:
     @pytest.mark.parametrize("good", ["a", "A-Z_09", "x" * 24, "x" * 25])
     def test_in_the_brokers_alphabet_passes(self, make, situation, good):

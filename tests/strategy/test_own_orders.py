@@ -6,6 +6,7 @@ import natya_builders as builders
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from natya.actors.runtime import conversation
 from natya.actors.strategy import StrategyActor, trading
@@ -553,6 +554,69 @@ class TestSquaringOff:
         trade("T-2", 6)
 
         assert (closing.symbols, sent, given_up) == ((), [("INFY", -10)], [""])
+
+
+class TestAPositionThatIsLargerThanOneOrderMayBe:
+    class World:
+        """Refuses what is larger than its limits allow, the newest of which counts, and trades all else."""
+
+        def __init__(self, held, limits, *, other_rule_from=None):
+            self.held, self.limits, self.other_rule_from = held, list(limits), other_rule_from
+            self.sent, self.given_up, self.orders = [], [], OwnOrders(None)
+            self.closing = Closing(
+                shares=lambda _symbol: self.held,
+                open_orders=self.orders.open,
+                order=self.order,
+                cancel=OrderHandle.cancel,
+                ended=lambda _symbol, why: self.given_up.append(why),
+            )
+
+        def order(self, _symbol, shares):
+            self.sent.append(shares)
+            name = f"mine-1-{len(self.sent)}"
+            terms = {"side": "BUY" if shares > 0 else "SELL", "quantity": abs(shares)}
+            return self.orders.submitted(builders.an_order(name, **terms))
+
+        def play(self):
+            self.closing.begin("INFY")
+            while self.closing.symbols:
+                order = f"mine-1-{len(self.sent)}"
+                shares = self.sent[-1]
+                side = {"side": "BUY" if shares > 0 else "SELL", "quantity": abs(shares)}
+                if self.other_rule_from is not None and len(self.sent) >= self.other_rule_from:
+                    self.orders.hear(replace(builders.a_refusal(order, rule="risk_state"), **side))
+                elif abs(shares) > self.limits[0]:
+                    most = self.limits.pop(0) if len(self.limits) > 1 else self.limits[0]
+                    self.orders.hear(replace(builders.a_refusal(order, shares_max=most), **side))
+                else:
+                    self.held += shares
+                    self.orders.hear(builders.filled(order, trade_id=order, **side))
+                self.closing.go_on("INFY")
+            return self
+
+    @given(st.integers(1, 2_000), st.booleans(), st.lists(st.integers(1, 900), min_size=1, max_size=3))
+    def test_is_closed_by_several_one_after_another(self, shares, is_short, limits):
+        limits = sorted(limits, reverse=True)
+        limits[-1] = max(limits[-1], shares // 50, 1)
+        held = -shares if is_short else shares
+        world = self.World(held, sorted(limits, reverse=True)).play()
+
+        assert (world.held, world.given_up) == (0, [""])
+        assert world.sent[0] == -held
+        assert all((each > 0) is is_short for each in world.sent)
+
+    def test_is_given_up_where_one_of_them_is_refused_for_another_reason(self):
+        world = self.World(250, [100], other_rule_from=3).play()
+
+        assert (world.held, world.sent) == (150, [-250, -100, -100])
+        assert world.given_up == ["the order mine-1-3 ended REFUSED: risk_state: too many"]
+
+    def test_is_ordered_whole_again_the_next_time(self):
+        world = self.World(150, [100]).play()
+        world.held, world.limits = 300, [1_000]
+        world.play()
+
+        assert (world.held, world.sent) == (0, [-150, -100, -50, -300])
 
 
 class TestAStrategyThatHearsOfThePast:

@@ -83,6 +83,9 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     """What was wanted and what was found."""
 
+    shares_max: int | None = None
+    """Of an order that is too large: as many shares as one may have."""
+
 
 NO_BANDS: Final = Bands()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from ....config.sections.orders import OrdersSettings
@@ -76,6 +77,12 @@ LIMITS: Final[dict[Rule, tuple[str, ...]]] = {
 }
 """The settings of a rule that has several."""
 
+SHARES_MAX: Final[dict[Rule, Callable[[SubmitOrder, Situation], int]]] = {
+    size.quantity_max: lambda _order, situation: situation.limits.quantity_max,
+    size.freeze_quantity: lambda order, situation: situation.freeze_quantities[order.symbol],
+}
+"""Of rules that refuse an order for its size alone: as many shares as they let pass in one."""
+
 OFF: Final[tuple[object, ...]] = (0, "none", {})
 """Values of a limit that turn its rule off."""
 
@@ -102,5 +109,6 @@ def judge(order: SubmitOrder, situation: Situation, rules: tuple[Rule, ...] = RU
     """
     for rule in rules:
         if rule(order, situation):
-            return Refusal(rule=rule.__name__, reason=rule(order, situation))
+            most = SHARES_MAX[rule](order, situation) if rule in SHARES_MAX else None
+            return Refusal(rule=rule.__name__, reason=rule(order, situation), shares_max=most)
     return None
