@@ -7,6 +7,7 @@ report are exact, and computed from the trades.
 
 from __future__ import annotations
 
+import bisect
 from array import array
 from typing import TYPE_CHECKING, Final
 
@@ -29,9 +30,12 @@ class Bars:
     traded in it, 0 where the data does not say.
     """
 
-    __slots__ = ("begins", "closes", "highs", "lows", "opens", "times", "volumes")
+    __slots__ = ("are_candles", "begins", "closes", "highs", "lows", "opens", "times", "volumes")
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_candles: bool = False) -> None:
+        self.are_candles: Final = are_candles
+        """Whether the data has these bars, and no prices between their four."""
+
         self.begins: Final = array("q")
         self.times: Final = array("q")
         self.opens: Final = array("d")
@@ -51,6 +55,11 @@ class Bars:
         self.lows.append(low)
         self.closes.append(close)
         self.volumes.append(volume)
+
+    def is_inside(self, first_ns: int, last_ns: int) -> bool:
+        """Whether two times are in one bar, behind its open and no later than its end."""
+        bar = bisect.bisect_left(self.begins, first_ns) - 1
+        return bar >= 0 and first_ns <= last_ns <= self.times[bar]
 
 
 class Marks:

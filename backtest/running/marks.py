@@ -63,7 +63,7 @@ class MarkKeeper:
         if symbol not in self._candled:
             self._candled.add(symbol)
             self._growing.pop(symbol, None)
-            self._bars[symbol] = Bars()
+            self._bars[symbol] = Bars(are_candles=True)
         end_ns = candle.start_ns + candle.interval_ns
         if candle.interval_ns >= DAY_NS:  # it ends when the next day begins, and its close was met on the day before
             spans = open_spans(candle.start_ns, end_ns, self._exchange) if self._exchange else ()

@@ -108,6 +108,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         *_unchanged(record.unchanged),
         *_tick_of_slippage(plan, settings),
         *_spread(record, settings, of_candles=ended.candles > 0),
+        *_inside(record, raw.marks),
     )
     if not (may_be_empty or ended.ticks or ended.candles):
         raise BacktestRefusedError(_nothing(plan, notes))
@@ -200,6 +201,28 @@ def _spread(record: Record, settings: Settings, *, of_candles: bool) -> Iterator
         yield (
             f"{sum(fills):,} of {len(fills):,} fills were at the market, and paid no spread, which candles do not "
             "tell: --slippage 1tick, or more where it is wider"
+        )
+
+
+def _inside(record: Record, marks: Marks) -> Iterator[str]:
+    """Yield how many fills are of the prices that were made up inside of the candle in which they were decided.
+
+    Of orders at the market alone: which of open, high, low and close comes next is known there (behind a high that came
+    first it is the low), and an order with a limit does not trade better than what it found.
+    """
+    decided = {each.client_order_id: each.occurred_ns for each in record.intended if each.order_type == "MARKET"}
+    fills = [each for each in record.fills if not is_booked(each.trade_id)]
+    bars = {symbol: each for symbol, each in marks.bars.items() if each.are_candles}
+    number = sum(
+        bars[each.symbol].is_inside(decided[each.client_order_id], each.occurred_ns)
+        for each in fills
+        if each.client_order_id in decided and each.symbol in bars
+    )
+    if number:
+        yield (
+            f"{number:,} of {counted(len(fills), 'fill')} met the next of the four prices of the candle in which they "
+            "were decided, whose order is made up: behind a high that comes first that is the low. Decide in "
+            "on_candle, or play ticks"
         )
 
 

@@ -328,3 +328,37 @@ class TestAStoredMarket:
             ((Path("/data"), tmp_path), how | {"since_ns": 0}),
         ]
         assert recordings_of(PLAN, tmp_path) == PLAN.data
+
+
+class TestWhatIsDecidedInsideOfACandle:
+    """A candle from 100 to 190: its open is met at 100, the others from 130 on."""
+
+    @staticmethod
+    def notes(monkeypatch, decided_ns, traded_ns, *, are_candles=True, **fields):
+        bars = Bars(are_candles=are_candles)
+        bars.add(190, 1.0, 1.0, 1.0, 1.0, begin_ns=100)
+        record = msgspec.structs.replace(
+            RAW.record,
+            fills=(BUILDERS.filled("A-1", occurred_ns=traded_ns),),
+            intended=(BUILDERS.intent("A-1", occurred_ns=decided_ns, **fields),),
+        )
+        raw = msgspec.structs.replace(RAW, record=record, marks=Marks({"INFY": bars}))
+        return [note for note in played(monkeypatch, raw=raw)[0].notes if "four prices" in note]
+
+    def test_met_the_next_of_its_four_prices(self, monkeypatch):
+        (words,) = self.notes(monkeypatch, 130, 160)
+
+        assert words == (
+            "1 of 1 fill met the next of the four prices of the candle in which they were decided, whose order is made "
+            "up: behind a high that comes first that is the low. Decide in on_candle, or play ticks"
+        )
+
+    @pytest.mark.parametrize(("decided_ns", "traded_ns"), [(100, 102), (100, 130), (130, 200), (50, 130)])
+    def test_is_not_what_was_decided_before_or_met_the_next_candle(self, monkeypatch, decided_ns, traded_ns):
+        assert self.notes(monkeypatch, decided_ns, traded_ns) == []
+
+    def test_is_no_order_with_a_limit_which_trades_no_better_than_what_it_found(self, monkeypatch):
+        assert self.notes(monkeypatch, 130, 160, order_type="LIMIT", limit_price=100.0) == []
+
+    def test_is_nothing_where_ticks_are_played(self, monkeypatch):
+        assert self.notes(monkeypatch, 130, 160, are_candles=False) == []
