@@ -10,7 +10,7 @@ import numpy as np
 
 from ...domain.expiries import has_expired
 from ...domain.instruments import is_contract
-from ...domain.time import DAY_NS, IST_OFFSET_NS
+from ...domain.time import DAY_NS, IST_OFFSET_NS, day_of
 from ...domain.wording import counted, some
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _NEIGHBOURS_NS: Final = 7 * DAY_NS
 
 
 def doubts_of(trades: Sequence[Trade], marks: Marks, last_ns: int) -> Iterator[str]:
-    """Yield what to know of each night whose prices look like a split, and of contracts held beyond their expiry.
+    """Yield what to know of each night whose prices look like a split, and of what was held beyond its last price.
 
     Args:
         trades: all of them.
@@ -41,11 +41,24 @@ def doubts_of(trades: Sequence[Trade], marks: Marks, last_ns: int) -> Iterator[s
     for symbol, of_symbol in sorted(by_symbol.items()):
         if not is_contract(symbol):
             yield from _jumps(symbol, of_symbol, marks.bars[symbol])
+    yield from _ended(trades, marks, last_ns)
     expired = sorted({trade.symbol for trade in trades if trade.is_open and has_expired(trade.symbol, last_ns)})
     if expired:
         yield (
             "held beyond its expiry, and counted at its last price, not at what the exchange settles it at: "
             f"{some(expired)}"
+        )
+
+
+def _ended(trades: Sequence[Trade], marks: Marks, last_ns: int) -> Iterator[str]:
+    """Yield what is held of a symbol that has no price any more, though others have: a contract may have expired."""
+    held = sorted({trade.symbol for trade in trades if trade.is_open and not has_expired(trade.symbol, last_ns)})
+    ended = {symbol: day_of(int(marks.times[symbol][-1])) for symbol in held if len(marks.times[symbol])}
+    told = [f"{name} ({_EPOCH + timedelta(days=day)})" for name, day in ended.items() if day < day_of(last_ns)]
+    if told:
+        yield (
+            "held at the end, and without a price since the day that is told, as what was suspended or delisted: it "
+            f"counts at that price, at which nobody may have sold it since: {some(told)}"
         )
 
 

@@ -125,3 +125,23 @@ def test_what_is_held_beyond_its_expiry_is_not_worth_its_last_price(last, until,
 )
 def test_the_last_day_of_a_contract_is_in_its_name(symbol, day):
     assert expiry_of(symbol) == day
+
+
+class TestASymbolThatHasNoPriceAnyMore:
+    @staticmethod
+    def told(*trades):
+        ended, goes_on = (
+            marks_of(name, (f"2025-11-{day}T15:30", 100.0, 100.0)) for name, day in (("ABC", "03"), ("XYZ", "28"))
+        )
+        return doubts(trades, Marks({**ended.bars, **goes_on.bars}))
+
+    def test_is_told_where_it_is_held_at_the_end(self):
+        (words,) = self.told(a_trade("ABC", "2025-11-03T10:00"), a_trade("XYZ", "2025-11-03T10:00"))
+
+        assert words == (
+            "held at the end, and without a price since the day that is told, as what was suspended or delisted: it "
+            "counts at that price, at which nobody may have sold it since: ABC (2025-11-03)"
+        )
+
+    def test_is_not_told_where_it_was_sold(self):
+        assert self.told(a_trade("ABC", "2025-11-03T10:00", "2025-11-03T11:00")) == []
