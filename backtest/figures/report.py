@@ -20,10 +20,10 @@ from .bars_met import bars_met, doubts_of_bars
 from .charging import MODELS, NO_CHARGES, charged, first_day, tariff_of
 from .curve import Curve, Marks, curve_of
 from .doubts import doubts_of
-from .trades import PAISA, Trade, trades_of
+from .trades import PAISA, Trade, round_trips, trades_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ...domain.charges import Product
 
@@ -373,6 +373,7 @@ def _flatters(trades: Sequence[Trade], days: int, traded_days: int) -> Iterable[
             "win rate, profit factor, expectancy, best and worst trade, months and symbols are of closed trades: "
             f"without what is held, {counted(len(open_), 'trade')} at {sum(open_):+,.2f} rupees"
         )
+    yield from _in_parts(trades)
     if trades and days < traded_days:
         yield (
             f"there are prices of {days:,} of {counted(traded_days, 'trading day')}: figures a year are of all of them"
@@ -381,6 +382,18 @@ def _flatters(trades: Sequence[Trade], days: int, traded_days: int) -> Iterable[
         yield (
             f"figures a year (CAGR, volatility, Sharpe, Sortino, Calmar) are those of {counted(traded_days, 'day')}, "
             f"extrapolated {TRADING_DAYS_A_YEAR / traded_days:,.3g} times: the fewer days, the more of them is chance"
+        )
+
+
+def _in_parts(trades: Sequence[Trade]) -> Iterator[str]:
+    """Yield how many positions won, where fewer did than of the trades that they were opened or closed in."""
+    closed = [trade.net for trade in trades if not trade.is_open]
+    positions = round_trips(trades)
+    won, of_trades = measures.win_rate(positions), measures.win_rate(closed)
+    if won is not None and of_trades is not None and won < of_trades:
+        yield (
+            f"win rate is of {counted(len(closed), 'trade')}, each what one order opened and one order closed: of the "
+            f"{counted(len(positions), 'position')} from flat to flat that these are parts of {won:.2%} won"
         )
 
 

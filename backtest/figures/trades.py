@@ -166,6 +166,34 @@ def _close(
             waiting.popleft()
 
 
+def round_trips(trades: Sequence[Trade]) -> list[Decimal]:
+    """Return what each position came to from flat to flat, after charges: rupees, in the order of their ends.
+
+    Trades of one strategy and symbol that were held together are one position; one that is still open has no result.
+
+    Args:
+        trades: all of them, open ones included.
+    """
+    by_whose: dict[tuple[str, str], list[Trade]] = {}
+    for trade in trades:
+        by_whose.setdefault((trade.strategy, trade.symbol), []).append(trade)
+    found: list[tuple[int, Decimal]] = []
+    for of_whose in by_whose.values():
+        ends_ns: int | None = 0
+        net = Decimal(0)
+        for trade in sorted(of_whose, key=lambda each: each.entry_ns):
+            if ends_ns is not None and trade.entry_ns >= ends_ns:
+                if ends_ns:
+                    found.append((ends_ns, net))
+                ends_ns, net = trade.exit_ns, trade.net
+            else:
+                ends_ns = None if ends_ns is None or trade.exit_ns is None else max(ends_ns, trade.exit_ns)
+                net += trade.net
+        if ends_ns:
+            found.append((ends_ns, net))
+    return [net for _, net in sorted(found, key=lambda each: each[0])]
+
+
 def rounded_share(amount: Decimal, shares: int, of: int) -> Decimal:
     """Return the part of an amount that belongs to some of the shares, to the paisa."""
     return (amount * shares / of).quantize(PAISA, ROUND_HALF_EVEN)

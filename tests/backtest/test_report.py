@@ -428,6 +428,22 @@ class TestFiguresAYear:
         assert found.sharpe_error == near(math.sqrt((252 * 54 / 249 + found.sharpe**2 / 2) / 54))
 
 
+class TestAWinRate:
+    def test_is_told_by_positions_where_fewer_of_these_won(self):
+        won = [(0, "TCS", "BUY", 3, 400, "a"), *((each, "TCS", "SELL", 1, 420, f"b{each}") for each in (1, 2, 3))]
+        lost = [(4, "TCS", "BUY", 3, 400, "c"), (5, "TCS", "SELL", 3, 300, "d")]
+        flat = [(hour, 400) for hour in range(7)]
+
+        found = figures_of(a_play((flat, flat), won + lost, "none", 10_000.0)).report
+
+        assert found.win_rate == 0.75
+        assert (
+            "win rate is of 4 trades, each what one order opened and one order closed: of the 2 positions from flat to "
+            "flat that these are parts of 50.00% won"
+        ) in found.notes
+        assert not any("from flat to flat" in note for note in notes(BOUGHT, a_fill(2, "SELL", TODAY_NS + SECOND_NS)))
+
+
 class TestAnAccountThatWasLost:
     """A short of 10 at 100 with 500 rupees: at 160 they owe 100, and at 100 all is well again, as no broker has it."""
 

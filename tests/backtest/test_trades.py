@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.backtest.figures.charging import MODELS, charged
-from natya.backtest.figures.trades import trades_of
+from natya.backtest.figures.trades import round_trips, trades_of
 from natya.domain.positions import Holding
 from natya.messages.orders import OrderFilled
 
@@ -222,3 +222,34 @@ class TestCharges:
 
     def test_are_known_for_every_model(self):
         assert [charged([a_fill(1, "BUY", 10, 100.0)], model)[0] > 0 for model in MODELS] == [True] * 6 + [False]
+
+
+class TestAPosition:
+    def test_is_one_from_flat_to_flat_however_many_orders_opened_and_closed_it(self):
+        in_parts = [a_fill(1, "BUY", 9, 100.0), *(a_fill(2 + each, "SELL", 3, 101.0) for each in range(3))]
+        at_once = [a_fill(6, "BUY", 5, 100.0), a_fill(7, "BUY", 5, 99.0), a_fill(8, "SELL", 10, 90.0)]
+
+        found = trades(*in_parts, *at_once)
+
+        assert [float(each.net) for each in found] == [3.0, 3.0, 3.0, -50.0, -45.0]
+        assert round_trips(found) == [9, -95]
+
+    def test_that_is_turned_round_is_two(self):
+        found = trades(a_fill(1, "BUY", 5, 100.0), a_fill(2, "SELL", 10, 101.0), a_fill(3, "BUY", 5, 103.0))
+
+        assert round_trips(found) == [5, -10]
+
+    def test_that_is_still_open_has_no_result_yet(self):
+        found = trades(a_fill(1, "BUY", 5, 100.0), a_fill(2, "SELL", 2, 101.0), a_fill(3, "BUY", 1, 100.0))
+
+        assert round_trips(found) == []
+
+    def test_is_of_its_symbol_alone(self):
+        found = trades(
+            a_fill(1, "BUY", 5, 100.0),
+            a_fill(2, "BUY", 5, 100.0, symbol="INFY"),
+            a_fill(3, "SELL", 5, 90.0, symbol="INFY"),
+            a_fill(4, "SELL", 5, 101.0),
+        )
+
+        assert round_trips(found) == [-50, 5]
