@@ -45,6 +45,7 @@ class TestABenchmark:
 
         ended = run(str(BENCHMARKS / f"{name}.py"), *arguments)
 
+        assert (tmp_path / "figures").exists(), (ended.returncode, ended.stderr)
         kept = [msgspec.json.decode(line) for line in (tmp_path / "figures").read_bytes().splitlines()]
         assert len(kept) == FIGURES[command]
         assert len(ended.stdout.splitlines()) == 1 + len(kept)
