@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .clock_skew import judge_skew
 from .time import SECOND_NS
 from .wording import counted
 
@@ -28,4 +29,16 @@ def token_fault(*, alive: bool, ends_ns: int, now_ns: int) -> str:
     if 0 < ends_ns < now_ns + TOKEN_MIN_S * SECOND_NS:
         minutes = max(0, (ends_ns - now_ns) // (60 * SECOND_NS))
         return f"the access token ends in {counted(minutes, 'minute')}"
+    return ""
+
+
+def clock_fault(skew_s: float | None, service: str) -> str:
+    """Return what is wrong with our clock, by that of a service; empty: nothing, or nobody knows.
+
+    Args:
+        skew_s: how many seconds ours is ahead; None: that is not known.
+        service: its name.
+    """
+    if judge_skew(skew_s) in {"alarm", "too_far"}:
+        return f"our clock is {skew_s:+.1f} s off that of {service}"
     return ""

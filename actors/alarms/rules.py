@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from ...domain.clock_skew import judge_skew
-from ...domain.readiness import DISK_CRITICAL_BYTES, DISK_WARN_BYTES, token_fault
+from ...domain.readiness import DISK_CRITICAL_BYTES, DISK_WARN_BYTES, clock_fault, token_fault
 from ...domain.time import DAY_NS
 from ...domain.wording import counted
 from ...messages.addresses import BROKER, JOURNAL, ORDERS, SYSTEM
@@ -159,8 +158,8 @@ def _token(view: View, _before: View, now_ns: int) -> Found:
 
 def _clock(view: View, _before: View, _now_ns: int) -> Found:
     for name, service in view.statistics.items():
-        if isinstance(service, ServiceStatistics) and judge_skew(service.clock_skew_s) in {"alarm", "too_far"}:
-            yield name, f"our clock is {service.clock_skew_s:+.1f} s off that of {service.service}"
+        if isinstance(service, ServiceStatistics) and (fault := clock_fault(service.clock_skew_s, service.service)):
+            yield name, fault
 
 
 def _budget(view: View, _before: View, _now_ns: int) -> Found:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...domain.clock_skew import judge_skew
-from ...domain.readiness import DISK_CRITICAL_BYTES, DISK_WARN_BYTES, token_fault
+from ...domain.readiness import DISK_CRITICAL_BYTES, DISK_WARN_BYTES, clock_fault, token_fault
 from ...domain.wording import counted
 from ...messages import addresses as names
 from ...messages.broker import UpdatesStatistics
@@ -88,8 +87,8 @@ def _lack_of(statistics: Statistics | None, now_ns: int) -> str:
     match statistics:
         case TokenStatistics():
             return token_fault(alive=statistics.alive, ends_ns=statistics.ends_ns, now_ns=now_ns)
-        case ServiceStatistics() if judge_skew(statistics.clock_skew_s) in {"alarm", "too_far"}:
-            return f"our clock is {statistics.clock_skew_s:+.1f} s off that of {statistics.service}"
+        case ServiceStatistics():
+            return clock_fault(statistics.clock_skew_s, statistics.service)
     return ""
 
 
