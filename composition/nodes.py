@@ -39,6 +39,11 @@ def gate(settings: Settings) -> tuple[ChildSpec, ...]:
     return (ChildSpec(NODES, Gate, play, when_exhausted="park"),)
 
 
+def strategies_stop_s(settings: Settings) -> float:
+    """Return the seconds after which all strategies have ended, one after another, though each had to be killed."""
+    return len(settings.strategies) * (settings.system.shutdown_s + KILL_S)
+
+
 def node_children(settings: Settings) -> tuple[ChildSpec, ...]:
     """Return the actors of a machine that runs strategies for a broker node, in the order of starting.
 
@@ -51,7 +56,7 @@ def node_children(settings: Settings) -> tuple[ChildSpec, ...]:
     play = PlaySettings(server=settings.redis, limits=settings.nodes, strategies=elsewhere(settings))
     each_s = settings.system.shutdown_s
     strategies = SupervisorSettings(children=(), policy=settings.supervision, shutdown_s=each_s, journal="")
-    stop_s = each_s + len(settings.strategies) * (each_s + KILL_S)
+    stop_s = each_s + strategies_stop_s(settings)
     return (
         ChildSpec(EVENTS, EventsActor, EventsSettings(exchange=exchange)),
         ChildSpec(NODES, Keeper, play),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..actors.supervision import KILL_S, stop_bound_s
-from .nodes import gate, node_children
+from ..actors.supervision import stop_bound_s
+from .nodes import gate, node_children, strategies_stop_s
 from .trading import children
 
 if TYPE_CHECKING:
@@ -23,4 +23,4 @@ def actors_stop_s(settings: Settings) -> float:
     if settings.system.profile == "node":
         return stop_bound_s(node_children(settings), each_s)
     actors = (*children(msgspec.structs.replace(settings, strategies=())), *gate(settings))
-    return stop_bound_s(actors, each_s) + len(settings.strategies) * (each_s + KILL_S)
+    return stop_bound_s(actors, each_s) + strategies_stop_s(settings)
