@@ -47,9 +47,10 @@ class ServedToken:
     def wait_s(self, found: bytes) -> int:
         """Return for how many seconds this is turned away if it is wrong, since others were; 0: it is told that it is.
 
-        To be asked before `is_right` or `is_partner`. What is right is let in all the same.
+        To be asked before `is_right` or `is_partner`. The token waits for nothing, nor for the lock; it is asked about
+        with every request.
         """
-        if not self._is_guess(found):
+        if self._is_value(found) or not self._is_guess(found):
             return 0
         with self._guard:
             return self._guesses.wait_s(self._monotonic_ns())

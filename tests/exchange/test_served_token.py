@@ -66,6 +66,7 @@ class TestGuesses:
         token.let_in(b"platform", b"key")
         self.guess(token)
 
+        assert token.wait_s(b"right") == 0
         assert token.is_right(b"right")
         assert token.is_partner(b"platform", b"key")
 
