@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hypothesis import example, given
 from hypothesis import strategies as st
-from natya_browser import CHROMIUM, a_browser
+from natya_browser import CHROMIUM, a_browser, watched_page
 from natya_builders import a_candle, a_tick
 from natya_pages import Page
 from natya_recordings import write_candles
@@ -266,10 +266,7 @@ class TestAPage:
         path, complaints, asked = tmp_path / "report.html", [], []
         result.html(path)
         with a_browser() as browser:
-            page = browser.new_page()
-            page.on("pageerror", lambda fault: complaints.append(str(fault)))
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-            page.on("request", lambda each: asked.append(each.url))
+            page = watched_page(browser, complaints, asked)
             page.goto(path.as_uri())
             page.locator("canvas").nth(3).wait_for(state="attached")
             drawn, read = Page(page.content()), Axe().run(page)

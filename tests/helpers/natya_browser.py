@@ -17,3 +17,12 @@ def a_browser():
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM) as browser:
         yield browser
+
+
+def watched_page(browser_or_context, complaints, asked):
+    """Return a new page; its errors are added to `complaints`, and each URL that it asks for to `asked`."""
+    page = browser_or_context.new_page()
+    page.on("pageerror", lambda fault: complaints.append(str(fault)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda each: asked.append(each.url))
+    return page

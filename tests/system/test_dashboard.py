@@ -4,7 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from natya_browser import CHROMIUM, WAIT_MS, a_browser
+from natya_browser import CHROMIUM, WAIT_MS, a_browser, watched_page
 from natya_processes import await_that
 from playwright.sync_api import expect
 
@@ -50,15 +50,12 @@ def opened(browser, system):
     """Open the page as `natya dashboard` does; what it complains of, or asks of anybody else, fails the test."""
     with natya.connect(data_dir=system) as client:
         url = client.show_http().url
-    contexts, complaints, foreign = [], [], []
+    contexts, complaints, asked = [], [], []
 
     def opened(size=WIDE, **wishes):
         contexts.append(browser.new_context(viewport=dict(zip(("width", "height"), size, strict=True)), **wishes))
-        page = contexts[-1].new_page()
+        page = watched_page(contexts[-1], complaints, asked)
         page.set_default_timeout(WAIT_MS)
-        page.on("pageerror", lambda fault: complaints.append(str(fault)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("request", lambda asked: foreign.append(asked.url) if not asked.url.startswith(url) else None)
         page.goto(f"{url}/#token={read_token(system).reveal()}")
         expect(page.locator("#ready")).to_have_text("ready")
         expect(page.locator("#prices tr")).to_have_count(2)
@@ -67,6 +64,7 @@ def opened(browser, system):
     yield opened
     for each in contexts:
         each.close()
+    foreign = [each for each in asked if not each.startswith(url)]
     assert (complaints, foreign) == ([], [])
 
 
