@@ -1,6 +1,7 @@
-"""The equity curve: what the account was worth at each mark of the market (numpy, pure).
+"""The equity curve: what the account was worth at each mark of the market, and behind each fill (numpy, pure).
 
-A mark is a price of a symbol at a time: the close of each candle, or the last tick of each minute. Between its marks a
+A mark is a price of a symbol at a time: the close of each candle, or the last tick of each minute. What is bought and
+sold between two marks is seen by its fills alone, so each of them is a price of its symbol, too. Between its prices a
 symbol is worth its newest one; what is traded counts at once. Sums are of 64-bit floats; the final amounts of the
 report are exact, and computed from the trades.
 """
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ...messages.orders import OrderFilled
-    from .measures import Floats, Integers
+    from .measures import Booleans, Floats, Integers
 
 
 class Bars:
@@ -82,7 +83,7 @@ class Marks:
 class Curve:
     """Times and values, equally long; see the module."""
 
-    def __init__(self, times_ns: Integers, equity: Floats, held: Floats) -> None:
+    def __init__(self, times_ns: Integers, equity: Floats, held: Floats, at_mark: Booleans) -> None:
         self.times_ns: Final = times_ns
         """Nanoseconds since 1970-01-01 UTC, each once, in order."""
 
@@ -92,6 +93,9 @@ class Curve:
         self.held: Final = held
         """Rupees: the value of all positions, short ones counted as long."""
 
+        self.at_mark: Final = at_mark
+        """Whether the market has a mark at this time; else it is the time of a fill alone."""
+
     def daily(self) -> tuple[Integers, Floats]:
         """Return the days in India (since 1970-01-01), and the last value of each."""
         days = (self.times_ns + IST_OFFSET_NS) // DAY_NS
@@ -100,13 +104,13 @@ class Curve:
 
     @property
     def ruined_ns(self) -> int | None:
-        """Time of the first mark at which the account was worth nothing or less; None: never."""
+        """The first time at which the account was worth nothing or less; None: never."""
         at = np.flatnonzero(self.equity <= 0)
         return int(self.times_ns[at[0]]) if len(at) else None
 
     @property
     def leverage_max(self) -> float | None:
-        """The largest value held at a mark, in multiples of the account's; None: nothing held, or the account lost."""
+        """The largest value held, in multiples of the account's; None: nothing held, or the account lost."""
         at = np.flatnonzero(self.held > 0)
         if not len(at) or self.ruined_ns is not None:
             return None
@@ -114,12 +118,18 @@ class Curve:
 
     @property
     def exposure(self) -> float | None:
-        """The fraction of marks at which a position was held; None without marks."""
-        return float(np.mean(self.held > 0)) if len(self.held) else None
+        """The fraction of marks at which a position was held, or at any time since the mark before; None: no marks."""
+        marked = np.flatnonzero(self.at_mark)
+        if not len(marked):
+            return None
+        was_held = self.held[: marked[-1] + 1] > 0
+        since = np.logical_or.reduceat(was_held, np.concatenate(([0], marked[:-1] + 1)))
+        carried = np.concatenate(([False], was_held[marked[:-1]]))
+        return float(np.mean(since | carried))
 
 
 def curve_of(marks: Marks, fills: Sequence[OrderFilled], costs: Sequence[Decimal], *, capital_rupees: float) -> Curve:
-    """Return the curve at every time at which any symbol has a mark.
+    """Return the curve at every time at which any symbol has a mark or a fill.
 
     Args:
         marks: of every symbol that is traded.
@@ -127,19 +137,26 @@ def curve_of(marks: Marks, fills: Sequence[OrderFilled], costs: Sequence[Decimal
         costs: the charges of each, in rupees.
         capital_rupees: what the account had at the start.
     """
-    times = np.unique(np.concatenate([np.zeros(0, np.int64), *marks.times.values()]))
+    marked = np.unique(np.concatenate([np.zeros(0, np.int64), *marks.times.values()]))
+    times = np.union1d(marked, np.array([fill.occurred_ns for fill in fills], np.int64))
     equity, held = np.full(len(times), capital_rupees), np.zeros(len(times))
-    by_symbol: dict[str, list[tuple[int, int, float]]] = {}
+    by_symbol: dict[str, list[tuple[int, int, float, float]]] = {}
     for fill, cost in zip(fills, costs, strict=True):
         shares = fill.quantity if fill.side == "BUY" else -fill.quantity
-        by_symbol.setdefault(fill.symbol, []).append((fill.occurred_ns, shares, -shares * fill.price - float(cost)))
-    for symbol, traded in by_symbol.items():
-        at_ns = np.array([each[0] for each in traded], np.int64)
-        position = np.concatenate(([0.0], np.cumsum([each[1] for each in traded])))
-        cash = np.concatenate(([0.0], np.cumsum([each[2] for each in traded])))
+        traded = (fill.occurred_ns, shares, -shares * fill.price - float(cost), fill.price)
+        by_symbol.setdefault(fill.symbol, []).append(traded)
+    for symbol, trades in by_symbol.items():
+        at_ns = np.array([each[0] for each in trades], np.int64)
+        position = np.concatenate(([0.0], np.cumsum([each[1] for each in trades])))
+        cash = np.concatenate(([0.0], np.cumsum([each[2] for each in trades])))
         so_far = np.searchsorted(at_ns, times, side="right")
-        known = np.maximum(np.searchsorted(marks.times[symbol], times, side="right") - 1, 0)
-        value = position[so_far] * marks.prices[symbol][known]
+        # Of a fill and a mark at one time the mark is the newer: the sort is stable.
+        priced_ns = np.concatenate((at_ns, marks.times[symbol]))
+        prices = np.concatenate(([each[3] for each in trades], marks.prices[symbol]))
+        in_order = np.argsort(priced_ns, kind="stable")
+        known = np.maximum(np.searchsorted(priced_ns[in_order], times, side="right") - 1, 0)
+        value = position[so_far] * prices[in_order][known]
         equity += cash[so_far] + value
         held += np.abs(value)
-    return Curve(times, equity, held)
+    at_mark = np.searchsorted(marked, times, side="right") > np.searchsorted(marked, times, side="left")
+    return Curve(times, equity, held, at_mark)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
     Integers: TypeAlias = NDArray[np.int64]
+    Booleans: TypeAlias = NDArray[np.bool_]
 
 _DEVIATIONS: Final = np.linspace(-8.0, 8.0, 1_601)
 """Over which the density of normal values is summed."""

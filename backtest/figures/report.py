@@ -111,7 +111,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     sortino: float | None
     calmar: float | None
     max_drawdown: float
-    """Below 0: of the account at each mark, not only at the end of a day."""
+    """Below 0: of the account at each mark and fill, not only at the end of a day."""
 
     longest_drawdown_days: float
     """Of the calendar, from a peak until the account was there again, or the end."""
@@ -126,7 +126,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     best_rupees: Decimal | None
     worst_rupees: Decimal | None
     exposure: float | None
-    """Fraction of the marks at which a position was held."""
+    """Fraction of the marks at which, or since the one before, a position was held."""
 
     turnover_rupees: Decimal
     """Bought and sold."""
@@ -280,9 +280,9 @@ def _months(
     last = "9999" if ruined_ns is None else _month(day_of(ruined_ns))
     found = {name: of for name, of in zip(last_of, returns.tolist(), strict=False) if name <= last}
     by_month: dict[str, list[Trade]] = {name: [] for name in last_of}
-    for trade in closed:  # a month whose last candle ends in the next month may have no mark
-        by_month.setdefault(_month(day_of(trade.exit_ns or 0)), []).append(trade)
-    return tuple(_part(name, by_month[name], of=found.get(name)) for name in sorted(by_month))
+    for trade in closed:
+        by_month[_month(day_of(trade.exit_ns or 0))].append(trade)
+    return tuple(_part(name, trades, of=found.get(name)) for name, trades in by_month.items())
 
 
 def _by_symbol(closed: Iterable[Trade]) -> tuple[Part, ...]:

@@ -146,7 +146,7 @@ def _cards(plan: Plan, figures: Figures, charts: Sequence[dict[str, Any]]) -> It
     yield from notes(report.notes)
     yield card("Figures", [named_list(_named(report)), *map(quiet, left_shown(report))], kind="wide figures")
     yield card("Price and fills", _price(report, charts), kind="wide")
-    yield card("Equity", _curve(figures.curve, "equity", "The account at each mark, in rupees, after charges"))
+    yield card("Equity", _curve(figures.curve, "equity", "The account at each mark and fill, in rupees, after charges"))
     yield card("Drawdown", _curve(figures.curve, "drawdown", "How far the account is below its highest value before"))
     yield card("Trades", _trades(figures.trades), kind="wide")
     yield _parts("Months", "month", parts_shown(report.months))
@@ -182,7 +182,7 @@ def _curve(curve: Curve, name: str, said: str) -> Iterator[str]:
     yield quiet(f"{said}.")
     if len(curve.equity) > 2 * STRETCHES_MAX:
         yield quiet(
-            f"Of {len(curve.equity):,} marks the picture has the highest and the lowest of each of "
+            f"Of {len(curve.equity):,} values the picture has the highest and the lowest of each of "
             f"{STRETCHES_MAX:,} stretches: no extreme is left out."
         )
 

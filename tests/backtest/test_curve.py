@@ -1,14 +1,16 @@
-"""What the account was worth at each mark: against a plain computation, and by the day in India."""
+"""What the account was worth at each mark and fill: against a plain computation, and by the day in India."""
 
 from decimal import Decimal
+from operator import itemgetter
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_backtests import a_curve
 from natya_builders import a_candle
 
-from natya.backtest.figures.curve import Bars, Curve, Marks, curve_of
+from natya.backtest.figures.curve import Bars, Marks, curve_of
 from natya.backtest.running.marks import MarkKeeper
 from natya.domain.time import DAY_NS, IST_OFFSET_NS
 from natya.messages.orders import OrderFilled
@@ -75,15 +77,17 @@ def worth(marks, fills, at_ns):
                 sign = 1 if side == "BUY" else -1
                 shares += sign * quantity
                 cash -= sign * quantity * price / 4 + cost / 8
-        newest = [close for time_ns, close in known if time_ns <= at_ns]
-        value = shares * (newest[-1] if newest else known[0][1])
+        prices = [(each[0], each[4] / 4) for each in fills if each[1] == symbol] + known
+        prices.sort(key=itemgetter(0))
+        newest = [price for time_ns, price in prices if time_ns <= at_ns]
+        value = shares * (newest[-1] if newest else prices[0][1])
         cash, held = cash + value, held + abs(value)
     return cash, held
 
 
 class TestTheCurve:
     @given(some_play())
-    def test_is_cash_and_positions_at_the_newest_prices_at_every_mark_of_any_symbol(self, play):
+    def test_is_cash_and_positions_at_the_newest_prices_at_every_mark_and_fill_of_any_symbol(self, play):
         marks, fills = play
         curve = curve_of(
             the_marks(marks),
@@ -92,10 +96,25 @@ class TestTheCurve:
             capital_rupees=1_000.0,
         )
 
-        times = sorted({time_ns for known in marks.values() for time_ns, _ in known})
+        marked = {time_ns for known in marks.values() for time_ns, _ in known}
+        times = sorted({*marked, *(time_ns for time_ns, *_ in fills)})
         assert curve.times_ns.tolist() == times
+        assert curve.at_mark.tolist() == [time_ns in marked for time_ns in times]
         assert curve.equity.tolist() == [1_000.0 + worth(marks, fills, at_ns)[0] for at_ns in times]
         assert curve.held.tolist() == [worth(marks, fills, at_ns)[1] for at_ns in times]
+
+    def test_sees_what_is_bought_and_sold_between_two_marks(self):
+        marks = {"TCS": [(0, 100.0), (10, 100.0), (20, 100.0)]}
+        fills = [(3, "TCS", "BUY", 40, 400, 0), (7, "TCS", "SELL", 40, 360, 0)]
+
+        curve = curve_of(
+            the_marks(marks), [a_fill(number, fill) for number, fill in enumerate(fills)], [Decimal(0)] * 2,
+            capital_rupees=1_000.0,
+        )  # fmt: skip
+
+        assert curve.leverage_max == 4.0
+        assert curve.equity.tolist() == [1_000.0, 1_000.0, 600.0, 600.0, 600.0]
+        assert curve.exposure == pytest.approx(1 / 3)
 
     def test_of_no_marks_is_empty(self):
         curve = curve_of(the_marks({}), [], [], capital_rupees=1_000.0)
@@ -115,7 +134,7 @@ class TestTheCurve:
     ],
 )
 def test_the_most_that_was_held_is_told_of_an_account_that_was_not_lost(equity, held, most):
-    assert Curve(np.arange(len(equity)), np.array(equity), np.array(held)).leverage_max == most
+    assert a_curve(np.arange(len(equity)), np.array(equity), np.array(held)).leverage_max == most
 
 
 class TestADay:
@@ -123,7 +142,7 @@ class TestADay:
         midnight_ns = 20_000 * DAY_NS - IST_OFFSET_NS
         times = np.array([midnight_ns - 2, midnight_ns - 1, midnight_ns, midnight_ns + 3 * DAY_NS])
 
-        days, values = Curve(times, np.array([1.0, 2.0, 3.0, 4.0]), np.zeros(4)).daily()
+        days, values = a_curve(times, np.array([1.0, 2.0, 3.0, 4.0]), np.zeros(4)).daily()
 
         assert days.tolist() == [19_999, 20_000, 20_003]
         assert values.tolist() == [2.0, 3.0, 4.0]

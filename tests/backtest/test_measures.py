@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_backtests import a_curve
 
 from natya.backtest.figures import measures
-from natya.backtest.figures.curve import Curve
 from natya.domain.time import DAY_NS
 
 RETURNS = np.array([0.01, -0.02, 0.015, 0.0, -0.005, 0.03])
@@ -139,11 +139,12 @@ class TestByHand:
 
 
 class TestExposure:
-    def test_is_the_part_of_the_marks_at_which_something_was_held(self):
+    def test_is_the_part_of_the_marks_at_which_or_before_which_something_was_held(self):
         times = np.arange(4) * DAY_NS
 
-        assert Curve(times, np.ones(4), np.array([0.0, 5.0, 0.0, 0.0])).exposure == 0.25
-        assert Curve(times[:0], np.zeros(0), np.zeros(0)).exposure is None
+        assert a_curve(times, np.ones(4), np.array([0.0, 0.0, 0.0, 5.0])).exposure == 0.25
+        assert a_curve(times, np.ones(4), np.array([0.0, 5.0, 0.0, 0.0])).exposure == 0.5
+        assert a_curve(times[:0], np.zeros(0), np.zeros(0)).exposure is None
 
 
 class TestWhatHasNoMeaning:

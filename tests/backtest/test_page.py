@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hypothesis import example, given
 from hypothesis import strategies as st
+from natya_backtests import a_curve
 from natya_browser import CHROMIUM, a_browser, watched_page
 from natya_builders import a_candle, a_tick
 from natya_pages import Page
@@ -24,7 +25,7 @@ from typer.testing import CliRunner
 import natya
 from natya.backtest import BacktestRefusedError
 from natya.backtest.figures.assumptions import CONCLUSION, LEFT_OUT, MODELLED
-from natya.backtest.figures.curve import Bars, Curve, Marks
+from natya.backtest.figures.curve import Bars, Marks
 from natya.backtest.figures.report import Figures
 from natya.backtest.figures.shown import amounts_shown, measures_shown
 from natya.backtest.figures.trades import Trade
@@ -66,10 +67,10 @@ def test_what_is_left_out_of_a_picture_or_a_table_is_told_only_where_something_i
     monkeypatch.setattr(page_of_result, "TRADES_MAX", 2)
     marks = np.ones(4 + more)
 
-    curve = "".join(page_of_result._curve(Curve(np.arange(4 + more), marks, marks), "curve", "the account"))
+    curve = "".join(page_of_result._curve(a_curve(np.arange(4 + more), marks, marks), "curve", "the account"))
     trades = "".join(page_of_result._trades([None] * (2 + more)))
 
-    assert ("Of 5 marks the picture has" in curve) == ("The newest 2 of 3;" in trades) == bool(more)
+    assert ("Of 5 values the picture has" in curve) == ("The newest 2 of 3;" in trades) == bool(more)
 
 
 class TestThePageOfABacktest:
@@ -219,7 +220,7 @@ class TestAPage:
     def test_of_a_million_candles_and_a_hundred_thousand_trades_is_below_5_mb(self, result):
         prices = 1_000 + 900 * np.sin(np.arange(1_000_000) / 7)
         bars = bars_of(np.round(prices, 2))
-        curve = Curve(np.frombuffer(bars.times, np.int64), 1e6 + prices, prices)
+        curve = a_curve(np.frombuffer(bars.times, np.int64), 1e6 + prices, prices)
         one = Trade(
             strategy="s", symbol="A", direction="SHORT", quantity=12_345, entry_ns=10**15,
             entry_price=Decimal("1234.5678"), exit_ns=10**15 + 10**14, exit_price=Decimal("2234.5678"),
@@ -240,13 +241,13 @@ class TestAPage:
 
         assert 1_500_000 < len(text.encode()) < 5_000_000
         assert f"The newest {TRADES_MAX:,} of 100,000" in text
-        assert "Of 1,000,000 marks the picture has the highest and the lowest" in text
+        assert "Of 1,000,000 values the picture has the highest and the lowest" in text
         assert "2 symbols of 42 without a chart" in text
 
     def test_without_a_trade_or_a_mark_has_its_figures(self, result):
         played = msgspec.structs.replace(result.played, fills=(), marks=Marks({}))
         figures = Figures(
-            result.report, (), Curve(np.zeros(0, np.int64), np.zeros(0), np.zeros(0)), result.figures.costs
+            result.report, (), a_curve(np.zeros(0, np.int64), np.zeros(0), np.zeros(0)), result.figures.costs
         )
 
         shown = Page(page_of(result.plan, figures, played))

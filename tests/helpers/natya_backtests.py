@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
+import numpy as np
 
 from natya import StrategyActor
+from natya.backtest.figures.curve import Curve
 from natya.backtest.sweeping.outcomes import Outcome
 
 HEADER = "date,open,high,low,close,volume"
@@ -25,6 +27,11 @@ def write_rows(path, rows, *, symbol=None, start="2025-11-03T09:15:00+05:30", mi
 def a_test(key, *, parameters=(), **figures):
     """Return the outcome of a test of a sweep whose figures are 0 where they are not given."""
     return Outcome(key=key, parameters=dict(parameters), since_ns=0, until_ns=0, **figures)
+
+
+def a_curve(times_ns, equity, held):
+    """Return a curve whose times are all marks."""
+    return Curve(times_ns, equity, held, np.ones(len(times_ns), np.bool_))
 
 
 class Counted(msgspec.Struct):
