@@ -1,12 +1,13 @@
 """When what is held is closed at the market, and when what exits have traded too much is given back (pure).
 
-A position must not stand without its stop because the stop was refused, or had traded before the last shares came in:
-a target alone would guard these against a gain. No more because the market has jumped over the limit that the stop has
-at the broker, where it rests then (`is_beyond`): the caller, who knows prices, has it cancelled for that
-(`JUMPED_OVER`). The rest is closed by a MARKET order once nothing else can close it any more, nor add to it; where that
-one is rejected, or never came to the broker, by another (`AT_MARKET`). These follow each other with pauses, which is
-the caller's to see to (`failures`): a broker that takes nothing for a moment would have had all of them. So does the
-next one where the day was over before it traded, once the next day has begun (`overnight`).
+A position must not stand without its stop because the stop was refused, or had traded before the last shares came in: a
+target alone would guard these against a gain. No more because the market has jumped over the limit that the stop has at
+the broker, where it rests then (`is_beyond`), nor where it stands alone, its target having been rejected, and the
+market is there (`is_at_target`): the caller, who knows prices, has it cancelled for that (`FOR_A_REASON`). The rest is
+closed by a MARKET order once nothing else can close it any more, nor add to it; where that one is rejected, or never
+came to the broker, by another (`AT_MARKET`). These follow each other with pauses, which is the caller's to see to
+(`failures`): a broker that takes nothing for a moment would have had all of them. So does the next one where the day
+was over before it traded, once the next day has begun (`overnight`).
 
 Trades of the entry may be told late: when its exits have traded, or were cancelled. What comes in then is closed in the
 same way, by one more of these. An exit that somebody cancelled is not put back: that was wanted, of the shares that it
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 from ...messages.orders import OrderRefused
 from ..orders import Order
 from .exits import (
-    JUMPED_OVER,
+    FOR_A_REASON,
     is_on_its_way,
     may_trade,
     was_never_in_the_market,
@@ -100,10 +101,10 @@ def _is_without_exit(bracket: Bracket) -> bool:
 def _guards_no_more(stop: Order) -> bool:
     """Say whether it has traded for less than came in since, was never in the market, or was cancelled for a reason.
 
-    That is that it could be changed no more, or that the market has jumped over it.
+    That is that it could be changed no more, that the market has jumped over it, or is at its target.
     """
     asked = stop.asked_to_cancel
-    is_for_a_reason = stop.modifications >= CHANGES_MAX or (asked is not None and asked.asked_by == JUMPED_OVER)
+    is_for_a_reason = stop.modifications >= CHANGES_MAX or (asked is not None and asked.asked_by in FOR_A_REASON)
     return was_never_in_the_market(stop) or stop.state == "FILLED" or (stop.state == "CANCELLED" and is_for_a_reason)
 
 

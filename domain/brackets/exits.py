@@ -16,6 +16,12 @@ BRACKET: Final = "bracket"
 JUMPED_OVER: Final = "bracket, whose stop the market has jumped over"
 """Who asks for the cancellation of a stop that the market has jumped over."""
 
+REACHED: Final = "bracket, whose target the market has reached"
+"""Who asks for the cancellation of a stop whose target rests nowhere, and the market is there."""
+
+FOR_A_REASON: Final = frozenset({JUMPED_OVER, REACHED})
+"""Who asks for the cancellation of a stop so that what it was for is closed at the market."""
+
 SQUARED_OFF: Final = "strategy, which squares off"
 """Who asks for the cancellations of exits whose strategy then closes the position itself."""
 
@@ -50,7 +56,7 @@ def was_never_in_the_market(leg: Order) -> bool:
 def was_taken_back(leg: AnyLeg | None) -> bool:
     """Say whether a person, a strategy or a halt has asked for the cancellation of an exit, so that it was wanted."""
     asked = leg.asked_to_cancel if isinstance(leg, Order) else None
-    return asked is not None and asked.asked_by not in {BRACKET, JUMPED_OVER, SQUARED_OFF}
+    return asked is not None and asked.asked_by not in FOR_A_REASON | {BRACKET, SQUARED_OFF}
 
 
 def was_to_square_off(leg: Order) -> bool:

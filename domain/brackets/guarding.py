@@ -31,10 +31,12 @@ def unguarded(bracket: Bracket) -> int:
 def lost_its_stop(bracket: Bracket) -> int:
     """Return the shares that are held, were to have a stop, and have none any more: it was in the market, and ended.
 
-    Or the order at the market that was to close them for want of one (`was_left`). Not where the next day has another
-    stop.
+    Or the order at the market that was to close them for want of one (`was_left`). Not where that is in the market, or
+    on its way there, nor where the next day has another stop.
     """
     stop = bracket.stop
+    if may_trade(bracket.exit):
+        return 0
     if not (isinstance(stop, Order) and stop.state in _ENDED) and not was_left(bracket):
         return 0
     is_placed = bracket.closable > 0 and not must_leave(bracket)
@@ -77,6 +79,23 @@ def has_no_target(bracket: Bracket) -> bool:
     if bracket.exit is not None or not bracket.exposed:
         return False
     return isinstance(target, OrderRefused) or (isinstance(target, Order) and was_never_in_the_market(target))
+
+
+def watched_stop(bracket: Bracket) -> Order | None:
+    """Return the stop that stands alone, its target having never come into the market, which is to be watched; or None.
+
+    Without a stop nothing is watched: a broker has room for one exit.
+    """
+    stop = bracket.stop
+    if not isinstance(stop, Order) or not stop.is_open or not stop.broker_order_id or stop.cancelling is not None:
+        return None
+    return stop if has_no_target(bracket) else None
+
+
+def is_at_target(entry: Order, price: float) -> bool:
+    """Say whether the market is at the target of an entry, or beyond it."""
+    target = entry.target_price
+    return target is not None and (price >= target if entry.side == "BUY" else price <= target)
 
 
 def is_bare(bracket: Bracket) -> bool:

@@ -8,14 +8,16 @@ from msgspec.structs import replace
 from natya.domain.brackets.at_market import close_at_market, failures
 from natya.domain.brackets.bracket import Bracket, as_it_stands
 from natya.domain.brackets.by_others import is_sold_besides
-from natya.domain.brackets.exits import BRACKET, JUMPED_OVER, SQUARED_OFF, is_on_its_way, was_taken_back
+from natya.domain.brackets.exits import BRACKET, JUMPED_OVER, REACHED, SQUARED_OFF, is_on_its_way, was_taken_back
 from natya.domain.brackets.guarding import (
     doubts_its_stop,
     guarded_alone,
     has_no_target,
+    is_at_target,
     is_bare,
     lost_its_stop,
     unguarded,
+    watched_stop,
 )
 from natya.domain.brackets.legs import leg_id, newest_exit, purpose
 from natya.domain.brackets.next_steps import is_done, next_steps
@@ -135,6 +137,7 @@ class TestWhatIsHeldWithoutItsStop:
         found = bracket(stop=None if facts is None else order("A-1S", *facts))
 
         assert (lost_its_stop(found), doubts_its_stop(found), is_bare(found)) == (lost, in_doubt, lost > 0)
+        assert lost_its_stop(replace(found, exit=order("A-1X", "accepted", order_type="MARKET"))) == 0
 
     def test_is_as_much_as_is_held(self, bracket, order):
         stop = order("A-1S", "accepted", "cancelled")
@@ -194,6 +197,7 @@ class TestWhatHasToLeave:
             (("accepted", "cancelled"), ("accepted",), "asha", []),
             (("accepted", "cancelled"), ("accepted",), BRACKET, []),
             (("accepted", "cancelled"), ("accepted",), JUMPED_OVER, [("Cancel", "T")]),
+            (("accepted", "cancelled"), ("rejected",), REACHED, [("Submit", "X")]),
             (("accepted", "cancelled"), ("accepted",), SQUARED_OFF, [("Cancel", "T")]),
             (("accepted", "cancelled"), ("accepted", "cancelled"), SQUARED_OFF, [("Submit", "X")]),
             (("accepted",), ("accepted",), SQUARED_OFF, []),
@@ -277,6 +281,36 @@ class TestATargetThatNeverCame:
 
     def test_is_told_where_our_gate_refused_it(self, bracket, make):
         assert has_no_target(bracket(target=make.refusal("A-1T")))
+
+    @pytest.mark.parametrize(
+        ("stop", "target", "is_watched"),
+        [
+            (("accepted",), ("rejected",), True),
+            (("accepted",), ("accepted",), False),
+            (("accepted",), None, False),
+            (("accepted", "cancelled"), ("rejected",), False),
+            (("accepted", "asked"), ("rejected",), False),
+            ((), ("rejected",), False),
+            (None, ("rejected",), False),
+        ],
+    )
+    def test_is_watched_where_the_stop_stands_alone(self, bracket, order, stop, target, is_watched):
+        known = None if stop is None else order("A-1S", *(each for each in stop if each != "asked"))
+        if stop and "asked" in stop:
+            asked = CancellationIntended(client_order_id="A-1S", number=1, asked_by="asha", occurred_ns=1)
+            known = advance(known, asked)
+        found = bracket(stop=known, target=None if target is None else order("A-1T", *target, order_type="LIMIT"))
+
+        assert watched_stop(found) == (known if is_watched else None)
+        assert watched_stop(replace(found, sold=10)) is None
+
+    @pytest.mark.parametrize(
+        ("side", "price", "is_so"),
+        [("BUY", 109.9, False), ("BUY", 110.0, True), ("SELL", 110.0, True), ("SELL", 110.1, False)],
+    )
+    def test_is_reached_from_the_side_of_what_is_held(self, make, side, price, is_so):
+        assert is_at_target(Order.from_intent(make.intent(side=side, target_price=110.0)), price) is is_so
+        assert not is_at_target(Order.from_intent(make.intent(side=side)), price)
 
 
 class TestOrdersAtTheMarketThatFailed:
@@ -531,6 +565,7 @@ class TestANewDay:
             (("accepted", "expired"), True, "asha", False),
             (("accepted", "expired"), True, BRACKET, True),
             (("accepted", "expired"), True, JUMPED_OVER, True),
+            (("accepted", "expired"), True, REACHED, True),
             (("accepted", "expired"), True, SQUARED_OFF, True),
         ],
     )

@@ -17,7 +17,7 @@ from natya.actors.orders.parts.due import DayDue, SquaringOffDue
 from natya.actors.orders.settings import OrdersActorSettings
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.orders import OrdersSettings
-from natya.domain.brackets.exits import JUMPED_OVER, SQUARED_OFF
+from natya.domain.brackets.exits import JUMPED_OVER, REACHED, SQUARED_OFF
 from natya.domain.brackets.resting import SALES_MAX
 from natya.domain.closing import AGREED, as_told
 from natya.domain.orders import Order
@@ -162,27 +162,29 @@ def arm(kept, make, entry="A-1"):
         keeper.look(name)
 
 
+def looking(keeper):
+    """Return what has a keeper look at the market each second, at the prices that it is called with."""
+    context, now_s = keeper._context, [0]
+    context.changed_there = frozenset()
+    context.elapsed_ns = context.now_ns = lambda: now_s[0] * 10**9
+
+    def look(*prices, from_s=1):
+        for second, price in enumerate(prices, from_s):
+            now_s[0] = second
+            context.market = look.others | ({} if price is None else {"INFY": (price, (second - look.lag_s) * 10**9)})
+            keeper.look_at_prices()
+
+    look.context, look.now_s, look.keeper, look.others, look.lag_s = context, now_s, keeper, {}, 0
+    return look
+
+
 class TestAStopThatTheMarketJumpsOver:
     """Ten are held, with a stop at 95 at the broker; the market is looked at each second."""
 
     @pytest.fixture
     def looked(self, kept, make):
-        keeper, _, _ = kept
         arm(kept, make)
-        context, now_s = keeper._context, [0]
-        context.changed_there = frozenset()
-        context.elapsed_ns = context.now_ns = lambda: now_s[0] * 10**9
-
-        def look(*prices, from_s=1):
-            for second, price in enumerate(prices, from_s):
-                now_s[0] = second
-                context.market = look.others | (
-                    {} if price is None else {"INFY": (price, (second - look.lag_s) * 10**9)}
-                )
-                keeper.look_at_prices()
-
-        look.context, look.now_s, look.keeper, look.others, look.lag_s = context, now_s, keeper, {}, 0
-        return look
+        return looking(kept[0])
 
     def test_is_cancelled_however_old_a_price_is_where_that_has_no_limit(self, looked, cancelled):
         looked.lag_s = 60
@@ -315,6 +317,95 @@ class TestAStopThatTheMarketJumpsOver:
     def test_stays_in_a_halt(self, looked, cancelled):
         looked.keeper._risk.why_halted = lambda: "a person"
         looked(*[94.0] * 10)
+
+        assert cancelled == []
+
+
+class TestATargetThatRestsNowhere:
+    """Ten are held, with a stop at 95 at the broker, which has rejected the target at 110."""
+
+    @pytest.fixture
+    def looked(self, kept, make):
+        keeper, book, _ = kept
+        keeper.look_at_all()
+        for fact in (make.accepted("A-1S", "B-S"), make.rejected("A-1T")):
+            book.apply(fact)
+            keeper.look(fact.client_order_id)
+        return looking(keeper)
+
+    def test_has_all_closed_at_the_market_where_two_prices_a_second_apart_are_at_it(self, looked, kept, make):
+        keeper, book, written = kept
+        logged = []
+        keeper._context.log = lambda event, **_: logged.append(event)
+        looked(109.9, 110.0)
+        assert book.order("A-1S").cancelling is None
+        keeper._reached._cancelling.cancel = lambda name, _sender, by: book.apply(
+            CancellationIntended(client_order_id=name, number=1, asked_by=by, occurred_ns=1)
+        )
+        looked(110.0, from_s=3)
+        assert book.order("A-1S").asked_to_cancel.asked_by == REACHED
+        book.apply(make.cancelled("A-1S"))
+        keeper.look("A-1S")
+
+        closing = written[-1]
+        assert (closing.client_order_id, closing.order_type, closing.quantity) == ("A-1X", "MARKET", 10)
+        keeper.look("A-1X")
+        assert keeper.warning() == ""
+        assert logged == ["bracket.reached", "bracket.closed_at_market"]
+
+    def test_is_asked_for_once(self, looked, cancelled, kept):
+        looked(110.0, 111.0)
+        assert cancelled == ["A-1S"]
+        request = CancellationIntended(client_order_id="A-1S", number=1, asked_by=REACHED, occurred_ns=1)
+        kept[1].apply(request)
+        looked(*[111.0] * 5, from_s=3)
+
+        assert cancelled == ["A-1S"]
+
+    @pytest.mark.parametrize(
+        ("prices", "lag_s"),
+        [([109.9] * 5, 0), ([110.0, 109.9, 110.0], 0), ([110.0], 0), ([None] * 5, 0), ([110.0] * 5, 60)],
+    )
+    def test_stays_where_the_market_is_not_there_for_a_second_by_two_fresh_prices(
+        self, looked, cancelled, prices, lag_s
+    ):
+        looked.context.settings = replace(looked.context.settings, price_age_max_s=3.0)
+        looked.lag_s = lag_s
+        looked(*prices)
+
+        assert cancelled == []
+
+    def test_stays_where_one_price_stands_still(self, looked, cancelled):
+        looked(110.0)
+        for looked.now_s[0] in range(2, 60):
+            looked.keeper.look_at_prices()
+
+        assert cancelled == []
+
+    def test_stays_in_a_halt_and_while_the_book_is_not_complete(self, looked, cancelled):
+        looked.keeper._risk.why_halted = lambda: "HALTED"
+        looked(*[110.0] * 5)
+        looked.keeper._risk.why_halted = lambda: ""
+        looked.context.is_read = False
+        looked(*[110.0] * 5, from_s=6)
+        assert cancelled == []
+        looked.context.is_read = True
+        looked(*[110.0] * 2, from_s=11)
+
+        assert cancelled == ["A-1S"]
+
+    def test_stays_where_nothing_is_held_any_more(self, looked, cancelled, kept, make):
+        for fact in (make.intent("P-1", side="SELL"), make.filled("P-1", "T-9", side="SELL")):
+            kept[1].apply(fact)
+        looked.keeper.look("P-1", (fact,))
+        cancelled.clear()
+        looked(*[110.0] * 5)
+
+        assert cancelled == []
+
+    def test_is_not_looked_at_where_it_rests(self, kept, make, cancelled):
+        arm(kept, make)
+        looking(kept[0])(*[110.0] * 5)
 
         assert cancelled == []
 
@@ -1109,8 +1200,10 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
 
         assert market.keeper.unprotected == ("bracket L-1: 6 INFY held, and their stop is gone",)
 
-    @pytest.mark.parametrize("besides", [{}, {"stop_loss_price": 95.0}])
-    def test_has_no_target_since_the_broker_refused_it_says_so_also_where_its_stop_stands(self, make, besides):
+    @pytest.mark.parametrize(
+        ("besides", "follows"), [({}, ""), ({"stop_loss_price": 95.0}, ": all is closed when it is at 110.00")]
+    )
+    def test_has_no_target_since_the_broker_refused_it_says_so_also_where_its_stop_stands(self, make, besides, follows):
         market = Market(make)
         market.write((make.intent("L-1", target_price=110.0, **besides), make.accepted("L-1", "B-L-1")))
         market.fill("L-1", 10)
@@ -1118,7 +1211,7 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
             market.tell(make.accepted("L-1S", "B-L-1S"))
         market.tell(make.rejected("L-1T"))
 
-        told = "bracket L-1: its target never came into the market"
+        told = f"bracket L-1: its target never came into the market{follows}"
         assert (market.keeper.warning(), market.keeper.unprotected, market.limited) == (told, (), "")
         market.trade("SELL", 10)
         assert market.keeper.warning() == ""

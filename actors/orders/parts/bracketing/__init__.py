@@ -6,5 +6,7 @@ repeating     when a step that did not come about is taken again: the pauses
 days          when the exchange takes orders, and since when exits of a day before may be placed
 squaring_off  which strategies close a position themselves, since when, and what they could not close
 jumped_over   stops that the market has jumped over, by the prices that are heard
+reached       targets that rest nowhere: what is held is closed when the market is there
+lasting       for how long prices have said so of an order
 telling       what is held without the exit that it should have: told to a person, and held against new risk
 """

@@ -1,8 +1,8 @@
 """Stops that the market has jumped over (plain): they rest at the broker behind their limit, and close nothing.
 
-What a price says has to be fresh, to be said by a later one, too, and to last: the trade may be on its way. One that
-somebody has changed at the broker may have its trigger elsewhere. A stop of a bracket is cancelled, so that what it was
-for is closed at the market. Of others it is told: what their strategy wants then nobody knows.
+That has to last (`lasting`): the trade may be on its way. One that somebody has changed at the broker may have its
+trigger elsewhere. A stop of a bracket is cancelled, so that what it was for is closed at the market. Of others it is
+told: what their strategy wants then nobody knows.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from .....domain.brackets.bracket import turned_as
 from .....domain.brackets.exits import JUMPED_OVER, is_beyond
-from .....domain.freshness import age_fault
-from .....domain.time import SECOND_NS
 from ...rules import NO_PRICE
+from .lasting import Lasting
 from .standing import is_exit
 
 if TYPE_CHECKING:
@@ -32,10 +31,7 @@ class JumpedOver:
         """Begin with nothing seen."""
         self._context: Final = context
         self._cancelling: Final = cancelling
-        self._beyond: dict[str, tuple[int, int]] = {}
-        """By the client order id of a stop, beyond whose trigger the market is: since when, in nanoseconds of the
-        second clock, and the time of the price that showed it."""
-
+        self._lasting: Final = Lasting(context)
         self._told: dict[str, Order] = {}
         """By the client order id, stops of no bracket that the market has jumped over, as they were then."""
 
@@ -44,22 +40,23 @@ class JumpedOver:
 
         A stop has a limit at the broker. A market that jumps over it leaves it there, and the loss has no bound.
         """
-        context, before, told = self._context, self._beyond, self._told
-        self._beyond, self._told = {}, {}
-        if context.market is None or not context.is_read or is_halted:
-            return
-        for stop in context.ledger.book.open_orders():
-            name = stop.client_order_id
-            price, price_ns = context.market.get(stop.symbol, NO_PRICE)
-            if not price_ns or not is_beyond(stop, price) or name in context.changed_there:
-                continue
-            if self._is_old(price_ns):
-                self._told |= {name: told[name]} if name in told else {}
-                continue
-            since_ns, first_ns = before.get(name, (context.elapsed_ns(), price_ns))
-            lasts_s = (context.elapsed_ns() - since_ns) / SECOND_NS
-            self._beyond[name] = since_ns, first_ns
-            if lasts_s < JUMPED_OVER_S or price_ns <= first_ns or stop.cancelling is not None:
+        context, told = self._context, self._told
+        found: dict[str, tuple[Order, float, int]] = {}
+        self._told = {}
+        if context.market is not None and context.is_read and not is_halted:
+            for stop in context.ledger.book.open_orders():
+                name = stop.client_order_id
+                price, price_ns = context.market.get(stop.symbol, NO_PRICE)
+                if not price_ns or not is_beyond(stop, price) or name in context.changed_there:
+                    continue
+                if self._lasting.is_old(price_ns):
+                    self._told |= {name: told[name]} if name in told else {}
+                else:
+                    found[name] = stop, price, price_ns
+        lasting_s = self._lasting.look({name: price_ns for name, (_, _, price_ns) in found.items()})
+        for name, (stop, price, _) in found.items():
+            lasts_s = lasting_s[name]
+            if lasts_s < JUMPED_OVER_S or stop.cancelling is not None:
                 continue
             is_of_bracket = is_exit(context.ledger, name)
             if not is_of_bracket:
@@ -90,7 +87,3 @@ class JumpedOver:
         price = stop.trigger_price if stop.limit_price is None else stop.limit_price
         which = "trigger" if stop.limit_price is None else "limit"
         return f"stop {stop.client_order_id}: {of}the market has jumped over its {which} of {price:.2f}", closes > 0
-
-    def _is_old(self, price_ns: int) -> bool:
-        limit_s = self._context.settings.price_age_max_s
-        return bool(limit_s and age_fault("a price", price_ns, self._context.now_ns(), age_max_s=limit_s))

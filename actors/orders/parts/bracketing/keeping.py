@@ -26,6 +26,7 @@ from ...rules import Refusal
 from ..senders import only_strategy
 from .days import Days
 from .jumped_over import JumpedOver
+from .reached import Reached
 from .repeating import Repeating
 from .squaring_off import SquaringOff
 from .standing import Standing, is_exit
@@ -67,6 +68,7 @@ class Bracketing:
         self._repeating: Final = Repeating(context)
         self.squaring_off: Final = SquaringOff(context)
         self._jumped_over: Final = JumpedOver(context, cancelling)
+        self._reached: Final = Reached(context, cancelling)
         self._telling: Final = Telling(context, risk)
 
     # What a person should know.
@@ -107,8 +109,10 @@ class Bracketing:
         self.look_at_all()
 
     def look_at_prices(self) -> None:
-        """Look whether the market has jumped over a stop."""
-        self._jumped_over.look(is_halted=bool(self._risk.why_halted()))
+        """Look whether the market has jumped over a stop, or is at a target that rests nowhere."""
+        is_halted = bool(self._risk.why_halted())
+        self._jumped_over.look(is_halted=is_halted)
+        self._reached.look(is_halted=is_halted)
 
     def ask_again(self, entry: str, step: Step) -> None:
         """Ask once more for a step, if it is still needed."""
@@ -204,6 +208,7 @@ class Bracketing:
             return
         steps = next_steps(bracket)
         self._telling.look(bracket, is_at_rest=not steps)
+        self._reached.watch(bracket)
         if waits_for_a_day(bracket):
             self._days.wait(order.symbol)
         steps = self._possible(steps, order)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .....domain.brackets.exits import BRACKET, was_taken_back
+from .....domain.brackets.at_market import must_leave
+from .....domain.brackets.exits import BRACKET, may_trade, was_taken_back
 from .....domain.brackets.guarding import (
     doubts_its_stop,
     guarded_alone,
@@ -81,8 +82,9 @@ class Telling:
             )
         elif (guarded := guarded_alone(bracket)) is not None:
             bare_of_stop = f"{name}: {bracket.closable} {entry.symbol} held, and their stop is for {guarded} of them"
-        elif has_no_target(bracket):
-            bare_of_target = f"{name}: its target never came into the market"
+        elif has_no_target(bracket) and not must_leave(bracket):
+            follows = f": all is closed when it is at {entry.target_price:.2f}" if may_trade(bracket.stop) else ""
+            bare_of_target = f"{name}: its target never came into the market{follows}"
         for of, told in (
             (self._unguarded, found),
             (self._without_stop, bare_of_stop),
