@@ -134,7 +134,7 @@ def _maps(valued: Sequence[Valued], title: str, measure: str) -> Iterator[str]:
 
 def _heat(one: HeatMap, measure: str, *, neutral: float, spread: float) -> str:
     best = best_place(one)
-    lines = ["<tr><th></th>" + "".join(f'<th scope="col">{escaped(each)}</th>' for each in one.columns) + "</tr>"]
+    lines = ["<tr><td></td>" + "".join(f'<th scope="col">{escaped(each)}</th>' for each in one.columns) + "</tr>"]
     for row, (label, line) in enumerate(zip(one.rows, one.cells, strict=True)):
         cells = []
         for column, value in enumerate(line):

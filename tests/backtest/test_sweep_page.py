@@ -1,5 +1,6 @@
 """The page of a sweep and of a walk forward, and its maps of two parameters."""
 
+import re
 import statistics
 from itertools import accumulate
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import msgspec
 import natya_backtests
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given
 from hypothesis import strategies as st
 from natya_backtests import a_test
+from natya_browser import CHROMIUM, a_browser, watched_page
 from natya_pages import Page
 from natya_recordings import write_candles
 from typer.testing import CliRunner
@@ -25,6 +28,8 @@ from natya.backtest.sweeping.windows import Window
 from natya.cli.app import app
 from natya.domain.time import DAY_NS
 
+STYLE = Path(sweep.__file__).with_name("style.css")
+PHONE = {"width": 390, "height": 844}
 STRATEGY = f"{Path(natya_backtests.__file__)}:Crossover"
 
 
@@ -209,6 +214,22 @@ def run(recording, *more):
     return CliRunner().invoke(app, arguments)
 
 
+def luminance(colour):
+    """Return the relative luminance of #rrggbb, 0 to 1, as WCAG 2 defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in parts]
+    return sum(weight * each for weight, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_the_value_of_a_cell_can_be_read_on_each_of_its_colours():
+    style = STYLE.read_text()
+    (text,) = re.findall(r"\.heat td \{[^}]* color: (#[0-9a-f]{6});", style)
+    behind = dict(re.findall(r"\.h(\d) \{ background: (#[0-9a-f]{6}); \}", style))
+
+    assert list(behind) == [str(each) for each in range(LEVELS)]
+    assert all((luminance(each) + 0.05) / (luminance(text) + 0.05) >= 4.5 for each in behind.values())
+
+
 class TestThePageOfASweep:
     def test_has_a_map_of_what_each_test_came_to_and_what_was_resumed(self, recording, tmp_path):
         path, kept = tmp_path / "sweep.html", tmp_path / "kept.jsonl"
@@ -316,3 +337,24 @@ class TestThePageOfAWalk:
         assert [row[0].split()[-1] for row in page.rows if len(row) == 9] == ["from", "train", "test", "train", "test"]
         _, chosen, _, _ = (row[1:] for row in page.rows if not row[0])
         assert sum(map(int, chosen)) == 2
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+@pytest.mark.systems
+@pytest.mark.parametrize("wishes", [{"color_scheme": "light"}, {"color_scheme": "dark", "viewport": PHONE}])
+@pytest.mark.parametrize("windows", [[], ["--train", "2d", "--test", "1d"]])
+def test_both_are_drawn_by_a_browser_for_every_reader(recording, tmp_path, windows, wishes):
+    path, complaints, asked = tmp_path / "page.html", [], []
+    options = ["--by", "net_rupees", "--html", str(path), *windows]
+    assert run(recording, "--sweep", "fast=2|3|4,slow=8|12", *options).exit_code == 0
+    with a_browser() as browser:
+        page = watched_page(browser.new_context(**wishes), complaints, asked)
+        page.goto(path.as_uri())
+        if windows:
+            page.locator("canvas").wait_for(state="attached")
+        read = Axe().run(page)
+        wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+    assert (complaints, asked, wide) == ([], [path.as_uri()], False)
+    assert read.violations_count == 0, read.generate_report()
