@@ -315,9 +315,11 @@ class TestAPosition:
         found, _ = differences(books(held_there=[there_alone, held("", 1)]))
         assert [(each.symbol, each.theirs) for each in found.values()] == [("TCS", -1), ("another", 1)]
 
-    def test_is_not_judged_while_fills_of_ours_are_on_their_way_nor_without_its_number(self):
-        watch, mine = Differences(), an_order()
-        world = books([mine], [there(mine, filled=5)], {"INFY": 0}, [held("INFY", 5)])
+    @pytest.mark.parametrize(("ours", "theirs"), [(0, 5), (5, 0)])
+    def test_is_not_judged_while_fills_of_ours_are_on_their_way_nor_without_its_number(self, ours, theirs):
+        """Its listing may be behind our book, whom its socket has told, as well."""
+        watch, mine = Differences(), an_order(filled=ours)
+        world = books([mine], [there(mine, filled=theirs)], {"INFY": ours}, [held("INFY", theirs)])
         kinds = [type(each) for _ in range(3) for each in watch.look(world)]
 
         assert kinds == [OrderMismatch]

@@ -56,5 +56,13 @@ def test_those_stay_that_together_sell_no_more_than_is_held(shares, held, stay):
     assert that_stay(stops, {"A's": held, "the account's": 100}) == {str(number) for number in stay}
 
 
+def test_those_of_two_strategies_stay_that_together_sell_no_more_than_the_account_holds():
+    stops = [
+        RestingStop(order_id=of, side="SELL", shares=6, draws_on=(of, "the account's")) for of in ("A's", "B's", "C's")
+    ]
+
+    assert that_stay(stops, {"A's": 6, "B's": 6, "C's": 6, "the account's": 12}) == {"A's", "B's"}
+
+
 def test_one_that_draws_on_nothing_known_is_none_of_them():
     assert that_stay([RestingStop(order_id="1", side="SELL", shares=1, draws_on=())], {}) == frozenset()
