@@ -81,6 +81,9 @@ class TestWhatOnlyAStartTakes:
         [
             ({"orders.quantity_max": 7}, "limits are journaled and, for real orders, confirmed at a start"),
             ({"feed.seed": 8}, "feed.seed: only a start takes another value: in force 7, found 8"),
+            ({"log.files_max": 9}, "log.files_max: only a start takes another value"),
+            ({"log.level": "debug", "log.path": "/x.log"}, "log.path: only a start takes another value"),
+            ({"instruments.path": "/x"}, "instruments.path: only a start takes another value"),
             ({"strategies": '[{name = "a", strategy = "a:A"}]'}, "a strategy begins with its parameters"),
             ({"broker.access_token": Secret(CANARY)}, "natya secrets rotate broker.access_token"),
         ],

@@ -520,8 +520,9 @@ class TestLeaveToTradeRealMoney:
 
         assert "found 'quantity'" in problems(load, profile="live", overrides=given)[0]
 
-    def test_is_refused_by_prices_that_are_made_up_save_at_an_exchange_of_this_machine(self, load):
-        given = self.given(**{"broker.confirmed_limits": dict(self.limits), "broker.base_url": ""})
+    @pytest.mark.parametrize("base_url", ["", "https://api.dhan.co/v2", "https://sandbox.dhan.co/v2"])
+    def test_is_refused_by_prices_that_are_made_up_save_at_an_exchange_of_this_machine(self, load, base_url):
+        given = self.given(**{"broker.confirmed_limits": dict(self.limits), "broker.base_url": base_url})
         (problem,) = problems(load, profile="live", overrides=given)
 
         assert (
