@@ -621,6 +621,19 @@ class TestStopsInAHalt:
 
         assert "A-1S" in withdrawn(stage)
 
+    def test_go_are_asked_for_again_until_the_broker_has_cancelled_them(self, stage, make, halt, monkeypatch):
+        monkeypatch.setattr(cancelling, "CANCEL_AGAIN_S", 0.02)
+        stop = make.intent("A-1S", side="SELL", quantity=10, order_type="STOP", trigger_price=95.0)
+        stage.open(
+            *(make.intent(stop_loss_price=95.0), make.accepted(), make.filled()), stop, make.accepted("A-1S", "B-1S")
+        )
+        halt()
+        assert withdrawn(stage) == [], "it closes what is held"
+        mismatch = PositionMismatch(symbol="INFY", ours=10, theirs=9, is_ours=True, since_ns=1, occurred_ns=1)
+        stage.tell(PositionsDiffer(positions=(mismatch,)))
+
+        assert [stage.asked_next(WithdrawOrder).client_order_id for _ in range(3)] == ["A-1S"] * 3
+
     def test_are_still_there_when_a_person_resumes(self, stage, make, switch, halt, facts):
         stage.open(*facts)
         halt()
