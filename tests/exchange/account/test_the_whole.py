@@ -413,6 +413,30 @@ class TestMoney:
         charges = sum(trade.charges_rupees for trade in client.account.trades())
         assert funds.available_rupees == funds.start_of_day_rupees - charges - 1000
 
+    def test_of_losses_one_after_the_other_is_their_sum(self, client):
+        for bought, sold in ((1500.0, 1490.0), (1490.0, 1470.0)):
+            client.tick(bought)
+            client.place(quantity=10)
+            client.tick(sold)
+            client.place("SELL", quantity=10)
+
+        funds = client.account.funds()
+        charges = sum(trade.charges_rupees for trade in client.account.trades())
+        assert funds.available_rupees == funds.start_of_day_rupees - charges - 300
+
+    def test_of_what_is_delivered_is_paid_the_next_day_and_again_when_it_is_sold(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10, product="CNC")
+        paid = sum(trade.charges_rupees for trade in client.account.trades())
+        client.wait(DAY_S)
+        assert client.account.funds().available_rupees == Decimal(1_000_000) - 15_000 - paid
+
+        client.tick(1600.0)
+        client.place("SELL", quantity=10, product="CNC")
+        paid += sum(trade.charges_rupees for trade in client.account.trades())
+        client.wait(DAY_S)
+        assert client.account.funds().available_rupees == Decimal(1_000_000) + 1_000 - paid
+
     def test_is_settled_the_next_day(self, client):
         client.tick(1500.0)
         client.place(quantity=10)
