@@ -554,6 +554,31 @@ class TestASubscription:
 
         assert world.tried == ["e-1"]
 
+    def test_that_two_ask_for_before_it_is_durable_is_told_to_both(self, open_world):
+        world = open_world()
+        world.run_for(1)
+        world.late = SubscriptionMoved
+        askers = [world.system.probe(f"asker-{number}") for number in range(2)]
+        wanted = SubscribeDurably(subscription="billing", subscriber="durable-billing", terms=world.terms)
+        for asker in askers:
+            world.system.tell("delivery", wanted, sender=asker)
+        world.run_for(5)
+
+        assert [asker.receive() for asker in askers] == [EventsSubscribed(subscriber="durable-billing")] * 2
+
+    def test_that_is_left_has_its_place_journaled_at_once(self, open_world):
+        world = open_world(keep_s=1_000.0)
+        world.subscribe()
+        world.happen(an_event(1), an_event(2))
+        world.run_for(1)
+        world.system.request("delivery", UnsubscribeEvents(subscriber="durable-billing"))
+        world.run_for(1)
+
+        handled = {
+            record.fact.event_id: record.sequence for record in world.records if hasattr(record.fact, "event_id")
+        }
+        assert world.written(SubscriptionMoved)[-1].position >= handled["e-2"]
+
     def test_that_is_made_anew_alone_goes_on_when_the_one_before_has_its_answer(self, open_world):
         world = open_world(batch_max=1)
         world.subscribe()
