@@ -242,6 +242,17 @@ class TestAQuestionThatNobodyWaitsForAnyMore:
             assert heard.asker.startswith("operate-")
         assert database.is_empty()
 
+    def test_over_http_whose_time_is_over_has_its_end_in_the_audit(self, running, caplog):
+        system, database = running
+        operate = Operate(operation="back-up", message=BackUp(), actor="database", timeout_s=0.05, client="127.0.0.1:7")
+        with caplog.at_level("INFO", logger="natya"):
+            asked = system.request_future("control", operate)
+            database.receive()
+            asked.result(60)
+
+        told = [(each.message, each.fields.get("answer")) for each in caplog.records if each.message.startswith("oper")]
+        assert told == [("operation.asked", None), ("operation.answered", "RequestTimedOut")]
+
     def test_is_abandoned_when_the_control_room_stops(self, running, settings):
         system, database = running
         with self.ask(settings, Query(sql="1")), ThreadPoolExecutor(1) as beside:

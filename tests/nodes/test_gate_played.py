@@ -81,6 +81,12 @@ class Down:
     trouble = "down"
 
 
+class Late(msgspec.Struct, frozen=True):
+    """To the journal itself: what it was asked a second ago is durable."""
+
+    asker: object
+
+
 class PlayedJournal(RuntimeActor):
     """Answers as the test wants."""
 
@@ -104,8 +110,14 @@ class PlayedJournal(RuntimeActor):
         world.appended.append((fact.strategy, fact.fence, fact.holder))
         if world.appends == "refused":
             self.send(sender, AppendRefused(reason="the disk is full"))
+        elif world.appends == "late":
+            self.after(1.0, Late(sender))
         elif world.appends == "durable":
-            self.send(sender, Appended(first_sequence=1, last_sequence=1))
+            self.append_late(Late(sender), None)
+
+    @handles(Late)
+    def append_late(self, late, _sender):
+        self.send(late.asker, Appended(first_sequence=1, last_sequence=1))
 
 
 class PlayedDeputy(RuntimeActor):
@@ -320,6 +332,27 @@ class TestAClaim:
 
         assert (refused.fence, refused.above, refused.reason) == (1, 2, "its claim is over")
         assert world.heard == []
+
+    def test_that_is_durable_only_when_a_newer_one_is_begins_nothing(self, world):
+        pune, nagpur = world.start().node("pune-1"), world.node("nagpur-1")
+        world.appends = "late"
+        pune.claim(1)
+        world.appends = "durable"
+        nagpur.claim(2)
+        world.run_for(2)
+
+        assert world.begun == [2]
+        assert world.counts.strategies == {"march": "nagpur-1"}
+
+    def test_that_is_durable_only_when_its_link_is_over_begins_nothing(self, world):
+        pune = world.start().node("pune-1")
+        world.appends = "late"
+        pune.claim(1)
+        world.node("pune-1", number=2).exchange(said(1))
+        world.run_for(2)
+
+        assert world.begun == []
+        assert world.counts.strategies == {"march": ""}
 
     def test_ends_with_the_life_of_its_deputy(self, world):
         pune = world.start().node("pune-1")
