@@ -166,6 +166,12 @@ class TestASystemThatIsDead:
         assert stage.broker.cancelled == ["1", "4", "5"]
         assert stage.finds == 1
 
+    def test_has_none_cancelled_that_no_client_gave_an_id_where_its_journal_cannot_be_read(self, stage):
+        stage.book = None
+        stage.after(10)
+
+        assert stage.broker.cancelled == ["1", "2", "4"]
+
     def test_has_its_orders_cancelled_where_it_cannot_be_halted(self, stage, monkeypatch):
         def refused(*_):
             raise PermissionError(13, "Permission denied")

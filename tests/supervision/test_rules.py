@@ -283,6 +283,15 @@ class TestThePolicyOfASupervisor:
 
         assert [policy.failed("a", second * SECOND_NS, RuntimeError()).wait_s for second in range(4)] == [0, 2, 4, 7]
 
+    def test_takes_a_start_that_never_ended_for_no_run_behind_a_long_one_as_well(self):
+        settings = SupervisorSettings(children=(ChildSpec("a", RuntimeActor),), policy=WAITS_S)
+        budget = RestartBudget(restarts_max=9, window_ns=SECOND_NS)
+        policy = RestartPolicy(settings, budget, jitter=lambda: 0.0)
+        policy.started("a", 0)
+
+        ends_s = (3_600, 3_601, 3_602)
+        assert [policy.failed("a", end_s * SECOND_NS, RuntimeError()).wait_s for end_s in ends_s] == [0, 2, 4]
+
     def test_opens_the_breaker_for_its_time_and_gives_up_at_the_last_opening(self):
         *restarts, first, second, last = self.decisions(*[9] * 10)
 

@@ -632,6 +632,17 @@ class TestABatch:
         assert delivery.next_ns() == SECOND_NS // 2
         assert [item.sequence for item in delivery.due(SECOND_NS // 2)[0].items] == [2]
 
+    def test_that_was_handled_in_part_goes_on_where_it_ended_ahead_of_what_has_come_since(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=3), settled=Settled(0))
+        for sequence in (1, 2, 3):
+            delivery.offer(sequence, event(sequence), 0)
+        delivery.due(0)
+        for sequence in (4, 5):
+            delivery.offer(sequence, event(sequence), 0)
+        delivery.succeeded(0, 1)
+
+        assert [item.sequence for item in delivery.due(0)[0].items] == [2, 3, 4]
+
     def test_of_another_partition_comes_while_one_is_in_flight(self):
         delivery = Delivery(DeliveryTerms(partitions=256), settled=Settled(0))
         delivery.offer(1, event(1, "a"), 0)
