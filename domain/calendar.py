@@ -188,11 +188,11 @@ def reached_close_ns(time_ns: int, exchange: Exchange = "NSE") -> int | None:
     return None
 
 
-def minutes_to_close(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> float | None:
-    """Return the minutes until continuous trading ends, a pause included; None before the open and after the close."""
+def minutes_to_close(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> float:
+    """Return the minutes until continuous trading ends, a pause included; 0.0 before the open and after the close."""
     found = session_at(time_ns, exchange, market)
     if found is None or not found.open_ns <= time_ns < found.close_ns:
-        return None
+        return 0.0
     return (found.close_ns - time_ns) / MINUTE_NS
 
 

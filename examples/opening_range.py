@@ -41,7 +41,7 @@ class OpeningRange(natya.StrategyActor):
         """Buy at the first close above the range."""
         symbol, today = candle.symbol, self.clock.session
         left = self.clock.minutes_to_close_of(symbol)
-        if today is None or left is None or left <= LAST_MINUTES:
+        if today is None or left <= LAST_MINUTES:
             return
         if self.position(symbol) or self.traded.get(symbol) == today.day:
             return

@@ -41,9 +41,10 @@ class ExchangeClock:
         return calendar.is_open(self.now_ns())
 
     @property
-    def minutes_to_close(self) -> float | None:
-        """Minutes until the trading of today ends; None before the opening and after the close.
+    def minutes_to_close(self) -> float:
+        """Minutes until the trading of today ends; 0.0 before the opening and after the close.
 
+        A number always: the candle that ends with the session comes at its close.
         That of shares without derivatives: others end before it, or after it (`minutes_to_close_of`).
         """
         return calendar.minutes_to_close(self.now_ns())
@@ -52,6 +53,9 @@ class ExchangeClock:
         """Return the session that a symbol has today, with its closing auction (`closing`) where one is held."""
         return session_of_symbol(symbol, self.now_ns())
 
-    def minutes_to_close_of(self, symbol: str) -> float | None:
-        """Return the minutes until continuous trading of a symbol ends: 15:15 where a closing auction follows."""
+    def minutes_to_close_of(self, symbol: str) -> float:
+        """Return the minutes until continuous trading of a symbol ends: 15:15 where a closing auction follows.
+
+        0.0 while there is none.
+        """
         return calendar.minutes_to_close(self.now_ns(), *venue_of_symbol(symbol))

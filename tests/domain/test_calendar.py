@@ -240,8 +240,8 @@ class TestAnExchange:
         assert minutes_to_close(at("2025-12-29T15:20")) == 10
         assert minutes_to_close(at("2025-10-21T13:45")) == 60
         assert minutes_to_close(at("2024-03-02T10:30")) == 120
-        assert minutes_to_close(at("2025-12-29T15:30")) is None
-        assert minutes_to_close(at("2025-12-28T12:00")) is None
+        assert minutes_to_close(at("2025-12-29T15:30")) == 0.0
+        assert minutes_to_close(at("2025-12-28T12:00")) == 0.0
 
     @pytest.mark.parametrize(
         ("last", "close"),

@@ -118,7 +118,7 @@ class TestTheExchangesClock:
     def test_knows_no_session_on_a_sunday(self):
         clock = ExchangeClock(PlayedTime("2026-01-04 12:00:00"))
 
-        assert (clock.is_open, clock.minutes_to_close, clock.session) == (False, None, None)
+        assert (clock.is_open, clock.minutes_to_close, clock.session) == (False, 0.0, None)
 
 
 class Punctual(StrategyActor):
