@@ -15,6 +15,7 @@ from ...domain.money import exact_value
 from ...domain.time import DAY_NS, day_of, time_text
 from ...domain.wording import counted, some
 from ...messages.orders import OrderFilled
+from ...messages.orders import Product as HeldAs
 from . import measures
 from .bars_met import bars_met, doubts_of_bars
 from .charging import MODELS, NO_CHARGES, charged, first_day, tariff_of
@@ -165,6 +166,9 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     capital_rupees: float
     charge_model: str
     latency_s: float
+    products: dict[str, HeldAs] = {}
+    """By client order id, of the orders that named one."""
+
     exchange: Exchange | None = "NSE"
     """The exchange whose trading days are counted; None: the market never closes."""
 
@@ -189,8 +193,8 @@ class Figures(msgspec.Struct, frozen=True):
 def figures_of(played: Played) -> Figures:
     """Compute everything."""
     fills = played.fills
-    costs = charged(fills, played.charge_model)
-    trades = trades_of(fills, costs, played.marks.last_prices)
+    costs = charged(fills, played.charge_model, played.products)
+    trades = trades_of(fills, costs, played.marks.last_prices, played.products)
     curve = curve_of(played.marks, fills, costs, capital_rupees=played.capital_rupees)
     days, daily = curve.daily()
     ruined_ns = curve.ruined_ns
@@ -315,19 +319,26 @@ def _positions(fills: Iterable[OrderFilled]) -> dict[str, int]:
 
 def _of_charges(played: Played, trades: Sequence[Trade], last_ns: int) -> Iterable[str]:
     tariffs = {trade.symbol: tariff_of(trade.symbol, played.charge_model) for trade in trades}
-    known_since = first_day(tariffs.values())
+    charged_as = {
+        (symbol, held_as): tariff_of(symbol, played.charge_model, held_as)
+        for symbol, held_as in ((trade.symbol, trade.product) for trade in trades)
+    }
+    known_since = first_day(charged_as.values())
     if known_since is not None and _date(day_of(played.fills[0].occurred_ns)) < known_since:
         yield f"the rates of charges are known from {known_since} on: earlier trades are charged as on that day"
     for tariff, spoken in _SPOKEN.items():
         named = sorted(symbol for symbol, of in tariffs.items() if of == tariff != MODELS[played.charge_model])
         if named:
             yield f"charged as {spoken}, by their names: {some(named)}"
-    of_a_day = [trade for trade in trades if tariffs[trade.symbol] == "INTRADAY"]
+    delivered = sum(charged_as[trade.symbol, trade.product] == "DELIVERY" for trade in trades)
+    if delivered and MODELS[played.charge_model] != "DELIVERY":
+        yield f"{delivered:,} of {len(trades):,} trades were opened as CNC, and are charged as delivered shares"
+    of_a_day = [trade for trade in trades if charged_as[trade.symbol, trade.product] == "INTRADAY"]
     overnight = sum(_is_overnight(trade, last_ns) for trade in of_a_day)
     if overnight:
         yield (
             f"{overnight:,} of {len(of_a_day):,} trades were held overnight, and are charged as intraday: "
-            "a broker would have closed them (--charges dhan-equity-delivery)"
+            'a broker would have closed them (--charges dhan-equity-delivery, or product="CNC" of their orders)'
         )
     if trades and played.charge_model == NO_CHARGES:
         yield "no charges are counted: a broker and the state would have taken theirs"

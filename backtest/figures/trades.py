@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import msgspec
 
 from ...domain.money import exact
+from .charging import NO_PRODUCTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from ...messages.orders import OrderFilled
+    from ...messages.orders import OrderFilled, Product
 
 PAISA: Final = Decimal("0.01")
 
@@ -53,6 +54,9 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     charges: Decimal
     """Rupees."""
 
+    product: Product | None = None
+    """Which the order that opened it named; None: it named none."""
+
     @property
     def net(self) -> Decimal:
         """Rupees, after charges."""
@@ -67,11 +71,11 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
 class _Lot:
     """Shares that one order opened, and what is left of them."""
 
-    __slots__ = ("charges", "entry_ns", "order", "price", "quantity")
+    __slots__ = ("charges", "entry_ns", "order", "price", "product", "quantity")
 
-    def __init__(self, fill: OrderFilled, charges: Decimal) -> None:
+    def __init__(self, fill: OrderFilled, charges: Decimal, product: Product | None) -> None:
         self.order, self.entry_ns, self.quantity = fill.client_order_id, fill.occurred_ns, fill.quantity
-        self.price = exact(fill.price)
+        self.price, self.product = exact(fill.price), product
         self.charges = charges
         """Of what is left."""
 
@@ -86,11 +90,22 @@ class _Lot:
 class _Piece:
     """Shares that one order opened and one order closed, fill by fill."""
 
-    __slots__ = ("charges", "direction", "entry_ns", "exit_ns", "paid", "quantity", "received", "strategy", "symbol")
+    __slots__ = (
+        "charges",
+        "direction",
+        "entry_ns",
+        "exit_ns",
+        "paid",
+        "product",
+        "quantity",
+        "received",
+        "strategy",
+        "symbol",
+    )
 
-    def __init__(self, fill: OrderFilled, direction: Direction, entry_ns: int) -> None:
+    def __init__(self, fill: OrderFilled, direction: Direction, lot: _Lot) -> None:
         self.strategy, self.symbol, self.direction = fill.strategy, fill.symbol, direction
-        self.entry_ns, self.exit_ns = entry_ns, fill.occurred_ns
+        self.entry_ns, self.exit_ns, self.product = lot.entry_ns, fill.occurred_ns, lot.product
         self.quantity = 0
         self.paid = self.received = self.charges = Decimal(0)
 
@@ -107,16 +122,23 @@ class _Piece:
             exit_price=self.received / self.quantity,
             profit=profit if self.direction == "LONG" else -profit,
             charges=self.charges,
+            product=self.product,
         )
 
 
-def trades_of(fills: Sequence[OrderFilled], costs: Sequence[Decimal], last_prices: dict[str, float]) -> list[Trade]:
+def trades_of(
+    fills: Sequence[OrderFilled],
+    costs: Sequence[Decimal],
+    last_prices: dict[str, float],
+    products: Mapping[str, Product] = NO_PRODUCTS,
+) -> list[Trade]:
     """Return all trades in the order of their exits, those that are open at the end last, by entry.
 
     Args:
         fills: in the order of time.
         costs: the charges of each, in rupees.
         last_prices: by symbol, in rupees: what open trades are worth.
+        products: by client order id, of the orders that named one.
     """
     lots: dict[tuple[str, str], deque[_Lot]] = {}
     held: dict[tuple[str, str], int] = {}
@@ -126,7 +148,7 @@ def trades_of(fills: Sequence[OrderFilled], costs: Sequence[Decimal], last_price
         waiting = lots.setdefault(whose, deque())
         position = held.get(whose, 0)
         signed = fill.quantity if fill.side == "BUY" else -fill.quantity
-        lot = _Lot(fill, cost)
+        lot = _Lot(fill, cost, products.get(fill.client_order_id))
         if position * signed < 0:
             _close(fill, lot, waiting, pieces, direction="LONG" if position > 0 else "SHORT")
         if lot.quantity:
@@ -156,7 +178,7 @@ def _close(
         key = lot.order, fill.client_order_id
         piece = pieces.get(key)
         if piece is None:
-            piece = pieces[key] = _Piece(fill, direction, lot.entry_ns)
+            piece = pieces[key] = _Piece(fill, direction, lot)
         piece.quantity += quantity
         piece.paid += lot.price * quantity
         piece.received += closing.price * quantity
@@ -219,4 +241,5 @@ def _left(strategy: str, symbol: str, waiting: deque[_Lot], *, long: bool, last:
             exit_price=None,
             profit=profit if long else -profit,
             charges=sum((lot.charges for lot in lots), Decimal(0)),
+            product=lots[0].product,
         )

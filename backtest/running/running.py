@@ -123,6 +123,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         rejected=sum(each.count for each in record.rejected),
         capital_rupees=plan.capital_rupees,
         charge_model=plan.charges,
+        products={each.client_order_id: each.product for each in record.intended if each.product is not None},
         latency_s=plan.latency_s,
         exchange=None if settings.feed.exchange == "none" else settings.feed.exchange,
         begin_ns=raw.begin_ns,

@@ -42,7 +42,7 @@ def a_fill(number, side, at_ns, symbol="TCS"):
     )
 
 
-def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02, refused=None):
+def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02, refused=None, products=None):
     bars = Bars()
     bars.add(max((TODAY_NS, *(fill.occurred_ns for fill in fills))), 100.0, 100.0, 100.0, 100.0)
     played = Played(
@@ -57,6 +57,7 @@ def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02, refused
         capital_rupees=100_000.0,
         charge_model=charge_model,
         latency_s=latency_s,
+        products=products or {},
     )
     return figures_of(played).report
 
@@ -348,6 +349,15 @@ class TestANote:
         assert [note.startswith(told) for note in found] == [True] * bool(told)
         assert not [note for note in notes(BOUGHT, *more, charge_model="dhan-equity-delivery") if "overnight" in note]
 
+    @pytest.mark.parametrize(("opens_as", "is_told"), [("CNC", True), ("INTRADAY", False), (None, False)])
+    def test_tells_of_shares_that_were_opened_as_delivered_ones_and_are_charged_so(self, opens_as, is_told):
+        products = {} if opens_as is None else dict.fromkeys(("o1", "o2"), opens_as)
+        told = notes(BOUGHT, a_fill(2, "SELL", TODAY_NS + DAY_NS), products=products)
+
+        assert ("1 of 1 trades were opened as CNC, and are charged as delivered shares" in told) is is_told
+        assert any("overnight, and are charged as intraday" in note for note in told) is not is_told
+        assert notes(BOUGHT, SOLD, products=products, charge_model="dhan-equity-delivery") == ()
+
     def test_tells_what_is_charged_by_its_name_otherwise_than_the_model_says(self):
         bought, sold = (
             [a_fill(f"{side}{symbol}", side, TODAY_NS, symbol) for symbol in (OPTION, "MCX:GOLD-04Dec2026-FUT")]
@@ -560,6 +570,33 @@ def test_what_a_name_does_not_tell_the_model_says(model, of_a_share, of_gold, of
     names = "TCS", "GOLDM-04Dec2026-FUT", "GOLDM-27Nov2026-121000-CE"
 
     assert [tariff_of(name, model) for name in names] == [of_a_share, of_gold, of_its_call]
+
+
+@pytest.mark.parametrize(
+    ("model", "held_as", "tariff"),
+    [
+        ("dhan-equity-intraday", "CNC", "DELIVERY"),
+        ("dhan-equity-intraday", "MARGIN", "INTRADAY"),
+        ("dhan-equity-delivery", "INTRADAY", "INTRADAY"),
+        ("dhan-equity-delivery", None, "DELIVERY"),
+        ("dhan-futures", "CNC", "FUTURE"),
+        ("none", "CNC", None),
+    ],
+)
+def test_a_share_is_charged_by_the_product_that_its_order_names(model, held_as, tariff):
+    assert tariff_of("TCS", model, held_as) == tariff
+    assert tariff_of(OPTION, model, held_as) == (None if model == "none" else "OPTION")
+
+
+def test_each_order_is_charged_by_its_own_product_and_what_is_delivered_leaves_the_depository_once_a_day():
+    sales = [a_fill(number, "SELL", TODAY_NS + number) for number in range(3)]
+    by_model = {model: charged(sales, f"dhan-equity-{model}") for model in ("intraday", "delivery")}
+
+    first, again = by_model["delivery"][0], by_model["delivery"][1]
+    assert first > again
+    assert charged(sales, "dhan-equity-intraday", {"o1": "CNC", "o2": "CNC"}) == [
+        by_model["intraday"][0], first, again,
+    ]  # fmt: skip
 
 
 def test_an_option_that_is_sold_in_an_account_of_shares_pays_what_its_contract_note_says():
