@@ -155,8 +155,11 @@ class TestACandle:
         assert candles.add(a_tick(exchange_ns=OPENING_NS + 5, price=500.0, quantity=7)) == []
         candles.add(a_tick(exchange_ns=OPENING_NS + MINUTE_NS, price=101.0, quantity=2))
 
-        [candle] = maker.close_until(FOREVER_NS)
+        [candle] = maker.close_until(OPENING_NS + 2 * MINUTE_NS)
         assert (candle.high, candle.volume, maker.late) == (101.0, 9, 1)
+        candles.add(a_tick(exchange_ns=OPENING_NS + 2 * MINUTE_NS, price=102.0, quantity=3))
+        [candle] = maker.close_until(FOREVER_NS)
+        assert candle.volume == 3, "they are of one candle"
 
     def test_that_is_open_takes_of_a_late_tick_its_shares_alone(self):
         maker, candles = a_maker(MINUTE_NS)
@@ -262,6 +265,15 @@ class TestACandle:
         tcs = maker.of("TCS", {MINUTE_NS: 0})
         tcs.add(a_tick(symbol="TCS", exchange_ns=OPENING_NS + 65 * SECOND_NS))
         assert tcs.add(a_tick(symbol="TCS", exchange_ns=OPENING_NS + 120 * SECOND_NS)) == []
+
+    def test_is_not_told_if_a_part_of_it_fell_into_a_gap_though_an_older_one_is_told_later(self):
+        maker, candles = a_maker(MINUTE_NS)
+        for until_s in (70, 30):
+            maker.gapped(("INFY",), OPENING_NS + until_s * SECOND_NS)
+        candles.add(a_tick(exchange_ns=OPENING_NS + 75 * SECOND_NS))
+
+        assert maker.close_until(OPENING_NS + 2 * MINUTE_NS) == []
+        assert maker.partial == 1
 
     def test_of_a_day_is_whole_if_listened_to_since_before_the_market_and_told_at_its_close(self):
         session = session_at(OPENING_NS)

@@ -475,6 +475,8 @@ class TestAStrategyWithAState:
 
         assert stage.state.fills == 3
         assert [order.quantity for order in stage.orders] == [1, 1]
+        covered_now = [state.covers for state in stage.world.heard if isinstance(state, SaveState)]
+        assert covered_now[-2:] == [record.sequence for record in missed], "else each would come to the next life again"
 
     def test_is_handed_a_trade_once_that_was_told_twice(self, stage):
         order = SubmitOrder(client_order_id="mine-1-1", strategy="mine", symbol="INFY", side="BUY", quantity=3)
