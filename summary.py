@@ -142,6 +142,11 @@ def nothing_recorded(settings: DatabaseSettings) -> DatabaseStatistics:
     )
 
 
+def restarts_of(statistics: Mapping[str, Statistics]) -> int:
+    """Return how often an actor was begun anew, by whichever supervisor."""
+    return sum(each.restarts for each in statistics.values() if isinstance(each, SupervisorStatistics))
+
+
 def summarize(  # noqa: PLR0913  by name
     profile: str,
     statistics: Mapping[str, Statistics],
@@ -183,7 +188,7 @@ def summarize(  # noqa: PLR0913  by name
         events_journaled=journal.records,
         unprojected=database.lag,
         dead_letters=dead_letters,
-        restarts=sum(each.restarts for each in statistics.values() if isinstance(each, SupervisorStatistics)),
+        restarts=restarts_of(statistics),
         realized_pnl=sum((position.realized_pnl for position in orders.positions), Decimal("0.00")),
         unrealized_pnl=sum(unrealized(orders.positions, feed.last_prices).values(), Decimal("0.00")),
         positions={position.symbol: position.quantity for position in orders.positions if position.quantity},

@@ -14,13 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ...domain.positions import unrealized
-from ...messages.addresses import DATABASE, SYSTEM
+from ...messages.addresses import DATABASE
 from ...messages.database import DatabaseStatistics
 from ...messages.journal import JournalStatistics
 from ...messages.market import FeedStatistics
 from ...messages.order_listing import OrdersStatistics
-from ...messages.supervision import SupervisorStatistics
 from ...messages.system import StrategyStatistics
+from ...summary import restarts_of
 from ..failures import name_of, trouble_of
 from ..terminal import plain
 
@@ -117,7 +117,7 @@ def line(now: SystemView, before: SystemView) -> str:
         if orders.refused_by_rule:
             parts.append(f"refused by rule: {_by_rule(orders)}")
         parts.append(f"P&L {realized + open_profit:+.2f}")
-    parts.append(f"restarts {_restarts(now)}")
+    parts.append(f"restarts {restarts_of(now.statistics)}")
     parts.append(f"dead letters {now.dead_letters}")
     if now.stalls:
         parts.append(f"stalls {now.stalls}{_holder(now)}")
@@ -239,7 +239,7 @@ def _journal(now: SystemView, _before: SystemView) -> list[Text]:
 
 
 def _restarted(now: SystemView, _before: SystemView) -> list[Text]:
-    counts = {"restarts": _restarts(now), "dead letters": now.dead_letters}
+    counts = {"restarts": restarts_of(now.statistics), "dead letters": now.dead_letters}
     parts = [Text(f"{name} {count:,}", style="yellow" if count else "") for name, count in counts.items()]
     return [*parts, Text(f"stalls {now.stalls:,}{_holder(now)}", style="yellow")] if now.stalls else parts
 
@@ -309,11 +309,6 @@ def _rate(now: SystemView, before: SystemView) -> int:
     if feed is None or earlier is None or seconds <= 0:
         return 0
     return round(max(0, feed.ticks - earlier.ticks) / seconds)
-
-
-def _restarts(now: SystemView) -> int:
-    root = now.statistics.get(SYSTEM)
-    return root.restarts if isinstance(root, SupervisorStatistics) else 0
 
 
 def _clock(seconds: float) -> str:

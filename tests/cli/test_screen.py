@@ -53,7 +53,7 @@ class TestTheScreen:
             "P&L realized +5.50   unrealized +105.00",
             "journal 40 facts",
             "tick to strategy 12 us, p99 40 us",
-            "restarts 5",
+            "restarts 6",
             "dead letters 7",
         ):
             assert part in shown
@@ -208,7 +208,7 @@ WIDE = """\
 │ orders 3   fills 2   rejected 1   open 0   in doubt 0   NORMAL               │
 │ P&L realized +3.50   unrealized +105.00                                      │
 │ refused by rule: a 2, value 1,000                                            │
-│ restarts 5   dead letters 7   stalls 3, held by bad                          │
+│ restarts 6   dead letters 7   stalls 3, held by bad                          │
 │ journal 40 facts   tick to strategy 12 us, p99 40 us                         │
 │ database down, 1,200 facts behind: in use                                    │
 │ x0 parked: E                                                                 │
@@ -225,7 +225,7 @@ LOW = """\
 │ orders 3   fills 2   rejected 1   open 0   in doubt 0   NORMAL               │
 │ P&L realized +3.50   unrealized +105.00                                      │
 │ refused by rule: a 2, value 1,000                                            │
-│ restarts 5   dead letters 7   stalls 3, held by bad                          │
+│ restarts 6   dead letters 7   stalls 3, held by bad                          │
 │ database down, 1,200 facts behind: in use                                    │
 │ x0 parked: E                                                                 │
 │ x1 parked: E                                                                 │
@@ -287,7 +287,7 @@ class TestAllOfIt:
     def test_is_one_line_where_there_is_no_terminal(self, looks):
         assert line(*looks) == (
             "00:01:02  ticks/s 50  ticks 1000  TCS 110.50  INFY 99.00  ITC 3.00  orders 3 fills 2 rejected 1  "
-            "refused by rule: a 2, value 1,000  P&L +108.50  restarts 5  dead letters 7  stalls 3, held by bad  "
+            "refused by rule: a 2, value 1,000  P&L +108.50  restarts 6  dead letters 7  stalls 3, held by bad  "
             "database down, 1,200 facts behind: in use  x0 parked: E  x1 parked: E  x2 parked: E  "
             "and 2 more: natya tree"
         )
@@ -299,7 +299,7 @@ class TestTheLine:
 
         assert text == (
             "00:01:02  ticks/s 50  ticks 1000  TCS 110.50  orders 3 fills 2 rejected 1  P&L +110.50  "
-            "restarts 5  dead letters 7"
+            "restarts 6  dead letters 7"
         )
 
     def test_counts_no_rate_without_an_earlier_view(self, view):
