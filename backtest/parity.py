@@ -88,7 +88,8 @@ def parity(  # noqa: PLR0913  by name
         on_progress: as of `play`.
 
     Raises:
-        BacktestRefusedError: there is no journal, no order in it, or no market data.
+        BacktestRefusedError: there is no journal, no order in it, or no market data; or none of the strategies that
+            ordered is among the settings'.
         SettingsError, DatabaseError, JournalError, StrategyError: see there.
     """
     journal = data_dir / "journal"
@@ -119,6 +120,10 @@ def parity(  # noqa: PLR0913  by name
         if strategies:
             given["strategies"] = [_named(strategy) for strategy in strategies]
         loaded = load_with_origins(profile, config=config, environment={}, overrides=given).settings
+        orders, named = _of(OrderIntended, session), {each.name for each in loaded.strategies}
+        own = {order.strategy for order in orders if is_own(order.strategy, order.client_order_id)}
+        if own and not own & named:
+            raise BacktestRefusedError(_others(own, named))
         if not interval:
             interval = played_interval(data_dir, since_ns=since_ns or None, until_ns=_end_of(until_ns))
         interval = "" if interval == TICKS else interval
@@ -135,7 +140,7 @@ def parity(  # noqa: PLR0913  by name
             is_kept=False,
             on_progress=on_progress,
         )
-    orders, fills = _of(OrderIntended, session), _of(OrderFilled, session)
+    fills = _of(OrderFilled, session)
     order_difference = first_difference("order", orders, raw.record.intended)
     is_live = was_live(data_dir, since_ns=since_ns or None, until_ns=_end_of(until_ns))
     return Parity(
@@ -149,20 +154,18 @@ def parity(  # noqa: PLR0913  by name
             *raw.notes,
             *([raw.failed] if raw.failed else []),
             *(met_later(fills, raw.record.fills) if is_live and not order_difference else ()),
-            *_others(orders, {each.name for each in loaded.strategies}),
+            *([_others(own - named, named)] if own - named else []),
             *begun_anew(orders, fills),
         ),
     )
 
 
-def _others(orders: Iterable[OrderIntended], named: set[str]) -> Iterator[str]:
-    """Yield that the session had strategies which the settings do not have: none of their orders can be the same."""
-    own = {order.strategy for order in orders if is_own(order.strategy, order.client_order_id)}
-    if missing := sorted(own - named):
-        yield (
-            f"the session traded {some(missing)}, the settings have {some(sorted(named)) or 'no strategy'}: name what "
-            "ran, by --strategy or --config"
-        )
+def _others(missing: set[str], named: set[str]) -> str:
+    """Say that the session had strategies which the settings do not have: none of their orders can be the same."""
+    return (
+        f"the session traded {some(sorted(missing))}, the settings have {some(sorted(named)) or 'no strategy'}: name "
+        "what ran, by --strategy or --config"
+    )
 
 
 def met_later(recorded: Sequence[OrderFilled], replayed: Sequence[OrderFilled]) -> Iterator[str]:

@@ -230,6 +230,15 @@ class TestASession:
             "the session traded crossover, the settings have watcher: name what ran, by --strategy or --config"
         ]
 
+    def test_is_not_compared_with_strategies_of_which_it_traded_none(self, session, tmp_path):
+        config = tmp_path / "others.toml"
+        config.write_text(f'[[strategies]]\nname = "other"\nstrategy = "{CROSSOVER}"\n')
+
+        done = CliRunner().invoke(app, ["parity", str(session), "--config", str(config)])
+
+        assert (done.exit_code, done.stdout) == (78, "")
+        assert "the session traded crossover, watcher, the settings have other: name what ran" in done.stderr
+
     def test_is_played_by_the_ticks_that_it_has_where_these_are_wanted(self, session):
         done = CliRunner().invoke(app, ["parity", str(session), "--interval", "ticks", *WATCHING])
 
