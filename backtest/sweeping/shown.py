@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ...domain.wording import counted
@@ -26,6 +27,7 @@ ONLY_TESTS: Final = (
     "each begins flat, and knows of before what warm_up asks for; only the tests count: trainings were chosen by result"
 )
 
+_NUMBER: Final = re.compile(r"[+-]?\d[\d,.]*")
 _FRACTIONS: Final = frozenset({"total_return", "cagr"})
 _AMOUNTS: Final = frozenset({"net_rupees", "expectancy_rupees"})
 
@@ -83,15 +85,23 @@ def told_of_sweep(outcomes: Sequence[Outcome], by: str, more: Iterable[str] = ()
 
 
 def told_of_walk(walk: Walk, trainings: Sequence[Outcome] = (), more: Iterable[str] = ()) -> Iterator[str]:
-    """Yield notes on a walk; `trainings` are the outcomes of all choices."""
+    """Yield notes on a walk; `trainings` are the outcomes of all choices.
+
+    Notes of several tests that differ in their numbers alone are told once, with those of the first.
+    """
     yield ONLY_TESTS
     yield from failed_shown([*(trainings or [step.trained for step in walk.steps]), *(s.tested for s in walk.steps)])
-    days: dict[str, list[str]] = {}
+    alike: dict[str, list[tuple[str, str]]] = {}
     for step in walk.steps:
         for note in () if step.tested.failed else step.tested.notes:
-            days.setdefault(note, []).append(day_text(step.tested.since_ns))
-    for note, begun in days.items():
-        yield note if len(begun) == len(walk.steps) else f"test from {', '.join(begun)}: {note}"
+            told = day_text(step.tested.since_ns), note
+            alike.setdefault(_NUMBER.sub("#", note), []).append(told)
+    for tests in alike.values():
+        (first, note), begun = tests[0], [day for day, _ in tests]
+        if any(other != note for _, other in tests):
+            yield f"test from {first}: {note}; and so in {len(tests) - 1:,} more, with other numbers"
+        else:
+            yield note if len(begun) == len(walk.steps) else f"test from {', '.join(begun)}: {note}"
     yield from more
 
 

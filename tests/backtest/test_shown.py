@@ -221,6 +221,19 @@ class TestAWalk:
 
         assert [*told_of_walk(walk)][1:] == ["of all", "test from 1970-01-04: of one"]
 
+    def test_says_once_what_differs_in_its_numbers_alone(self):
+        def step(day, *notes):
+            tested = Outcome(key="k", parameters={}, since_ns=day * DAY_NS, until_ns=0, notes=notes)
+            return Step(window=Window(train_ns=0, test_ns=1, end_ns=2), trained=tested, tested=tested)
+
+        steps = step(1, "3 of 4 at +1.50"), step(3, "1,002 of 2,000 at -7.25", "1 of 1 else"), step(5, "4 of 4 at +1.")
+        walk = Walk(by="sharpe", steps=steps, net_rupees=0.0, total_return=0.0)
+
+        assert [*told_of_walk(walk)][1:] == [
+            "test from 1970-01-02: 3 of 4 at +1.50; and so in 2 more, with other numbers",
+            "test from 1970-01-04: 1 of 1 else",
+        ]
+
     def test_counts_what_failed_among_all_trainings_or_where_they_are_not_told_among_the_best(self):
         def outcome(failed=""):
             return Outcome(key="k", parameters={}, since_ns=0, until_ns=0, failed=failed)
