@@ -14,6 +14,7 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from ...domain.calendar import session_at
 from ...domain.time import SECOND_NS
 from ..runtime import RuntimeActor, handles
 from .alarms import WAIT_S_MAX, Alarm, AlarmDue, Alarms
@@ -134,14 +135,18 @@ class Timing(RuntimeActor):
         self._alarms.set(self._edge)
 
     def _pass_edge(self) -> None:
-        """Tell of an opening or a close: by a timer, or before the first tick after it if that comes first."""
+        """Tell of an opening or a close: by a timer, or before the first tick after it if that comes first.
+
+        A machine that slept is told late what it has missed; of a session that was over meanwhile neither is told.
+        """
         passed = self._edge
         passed.cancel()
-        self._await_edge(max(passed.due_ns, self.clock.now_ns()))
+        self._await_edge(passed.due_ns)
         if passed.name == "open":
-            self._told_open_ns = passed.due_ns
-            self.on_session("open")
-        else:
+            if self._edge_ns > self.clock.now_ns():
+                self._told_open_ns = passed.due_ns
+                self.on_session("open")
+        elif (ended := session_at(passed.due_ns)) is not None and self._told_open_ns == ended.open_ns:
             self.on_session("close")
 
     @handles(AlarmDue)

@@ -270,6 +270,30 @@ class TestAStrategysTimers:
 
         assert all_of(rang) == heard
 
+    @pytest.mark.parametrize(
+        ("asleep", "until", "heard"),
+        [
+            ("2026-01-01 09:00:00", "2026-01-01 10:00:00", ["open"]),
+            ("2026-01-01 09:00:00", "2026-01-01 17:00:00", []),
+            ("2026-01-01 09:00:00", "2026-01-02 10:00:00", ["open"]),
+            ("2026-01-01 12:00:00", "2026-01-01 17:00:00", ["open", "close"]),
+            ("2026-01-01 12:00:00", "2026-01-02 10:00:00", ["open", "close", "open"]),
+            ("2026-01-01 12:00:00", "2026-01-05 17:00:00", ["open", "close"]),
+        ],
+    )
+    def test_tell_late_of_what_the_machine_slept_over_and_of_no_session_that_is_over(
+        self, simulated_stage, asleep, until, heard
+    ):
+        base = simulated_stage.system.base
+        base.run_for((PlayedTime(asleep).ns - base.clock.now_ns()) / SECOND_NS)
+        rang = simulated_stage.system.probe("rang")
+        simulated_stage.open(Sessional)
+        base.run_for(1)
+        base.loop.step_wall(PlayedTime(until).ns - base.clock.now_ns())
+        base.run_for(300)
+
+        assert [event for event, _ in all_of(rang)] == heard
+
     def test_tell_of_an_opening_once_though_the_strategy_breaks_behind_it(self, simulated_stage):
         class Unlucky(Sessional):
             def on_tick(self, tick):
