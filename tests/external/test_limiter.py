@@ -407,6 +407,14 @@ class TestAServiceThatSaidTooMany:
         assert limiter.next_ns(SECOND_NS) == 5 * SECOND_NS
         assert limiter.grants(5 * SECOND_NS) == [Granted(1)]
 
+    def test_gets_nothing_until_the_longest_of_its_pauses_is_over(self):
+        limiter = orders(Quota(9, SECOND_NS))
+        for until_s in (5, 2):
+            limiter.penalise("orders", until_s * SECOND_NS)
+
+        refused = limiter.ask(0, "orders", now_ns=3 * SECOND_NS)
+        assert refused == Refused(0, "a pause after too many requests", 2 * SECOND_NS)
+
 
 class TestAProcessThatFollowsAnother:
     def test_counts_what_that_one_sent(self):
@@ -415,6 +423,12 @@ class TestAProcessThatFollowsAnother:
 
         assert by_text(limiter.remaining("orders", 31 * SECOND_NS)) == {"3 in 1m": 1}
         assert by_text(limiter.remaining("orders", 71 * SECOND_NS)) == {"3 in 1m": 2}
+
+    def test_counts_it_in_every_window(self):
+        limiter = orders(Quota(3, SECOND_NS), Quota(4, 60 * SECOND_NS), Quota(5, DAY_NS))
+        limiter.restore("orders", [30 * SECOND_NS, 10 * SECOND_NS])
+
+        assert by_text(limiter.remaining("orders", 50 * SECOND_NS)) == {"3 in 1s": 3, "4 in 1m": 2, "5 in 1d": 3}
 
 
 class TestAQuota:

@@ -245,13 +245,13 @@ class TestAGap:
     def test_of_what_is_held_is_asked_for_before_any_other(self, stage):
         asked = []
         stage.answers[ShowInstrument] = lambda show: asked.append(show.name) or SILENT
-        stage.positions = (a_position("T1", 0), a_position("H1", 5), a_position("H2", -5), a_position("T2", 0))
+        stage.positions = (a_position("E1", 0), a_position("H1", 5), a_position("H2", -5), a_position("E2", 0))
         stage.open().play()
-        stage.tell(stage.gap("A", "T1", "H2", "B", "T2", "H1", ago=10)).play(1)
+        stage.tell(stage.gap("A", "E1", "H2", "B", "E2", "H1", ago=10)).play(1)
 
         assert sorted(asked) == ["H1", "H2"]
         stage.play(10)  # nobody answers, so that others have their turn
-        assert sorted(asked) == ["H1", "H2", "T1", "T2"]
+        assert sorted(asked) == ["E1", "E2", "H1", "H2"]
 
     def test_of_what_is_held_is_filled_first_and_then_of_what_was_traded(self, stage):
         stage.positions = (a_position("TRADED", 0), a_position("HELD", 5))

@@ -495,6 +495,19 @@ class TestWhatIsToBeClosed:
         await_that(lambda: account.written() == [(FlatteningWanted, "crossover", "")])
 
 
+def test_what_was_done_before_a_restart_is_not_begun_again_though_its_end_is_not_written_yet(flatten, account):
+    flatten(strategy="crossover")
+    await_that(lambda: account.written()[-1:] == [(FlatteningEnded, "crossover", "")])
+    actor = flatten.actor()
+    ended = account.journal.pop()  # the journal is behind
+    actor.on_start()
+    actor.restore((frozenset(), (ended,), True))
+    account.shares["crossover", "INFY"] = 7  # of an order since
+
+    await_that(lambda: account.written()[-1:] == [(FlatteningEnded, "crossover", "")])
+    assert (actor._targets, account.shares["crossover", "INFY"]) == (set(), 7)
+
+
 @pytest.mark.parametrize("set_back_s", [0, 7_200])
 def test_the_pauses_after_tries_that_change_nothing_double_up_to_a_minute_wherever_the_clock_is_set(set_back_s):
     now = SimpleNamespace(ns=0, wall_ns=0)

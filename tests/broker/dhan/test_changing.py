@@ -57,6 +57,7 @@ class TestAChange:
         "shown",
         [
             {"quantity": 10, "price": 101.05},
+            {"quantity": 30, "price": 101.05},
             {"quantity": 20, "price": 101.0},
             {"quantity": 20, "price": 0.05},
             {"quantity": 20, "price": 101.05, "triggerPrice": 100.0},

@@ -351,6 +351,17 @@ def test_a_trade_of_an_earlier_day_may_be_of_any_order_that_nothing_tells_it_fro
     assert isinstance(found.answer, LookupFailed if may_be else OrderNotFound)
 
 
+def test_a_trade_of_an_order_that_today_s_book_lists_is_of_no_earlier_day():
+    request = to_find(intended_ns=YESTERDAY_NS)
+    day = a_day(book=[a_row("TRADED", number="9", filled=4, correlation_id="another")])
+    _, found = play(
+        find(request, watched(number=""), MORNING_NS),
+        NOT_FOUND, day, told(([a_trade("0", 4, number="9")], 0)), told(([], 0)),
+    )  # fmt: skip
+
+    assert isinstance(found.answer, OrderNotFound)
+
+
 def test_the_history_is_asked_for_from_the_order_s_own_day_until_today():
     flow = find(to_find(intended_ns=YESTERDAY_NS, broker_order_id="7"), watched(), MORNING_NS)
     next(flow)
