@@ -58,7 +58,8 @@ class RuntimeActor(Actor):
     """It has a thread of its own, which it may block."""
 
     on_loop_in_market: ClassVar[bool] = False
-    """Although `blocking`, it runs on the shared loop in a simulated market, which waits for it anyway."""
+    """Although `blocking`, it runs on the shared loop in a simulated market, which waits for it anyway. So does what it
+    offloads: when a thread is done is a matter of chance, and would decide what others do first."""
 
     system_time: ClassVar[bool] = False
     """It uses real time where others use the time of a simulated market: for the owner of something outside of the

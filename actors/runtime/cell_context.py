@@ -152,8 +152,9 @@ class CellContext(ThespianCalls):
         """Run it on this actor's own threads; the outcome comes back as a message, unless the actor was restarted."""
         if self._offloader is None:
             kind = self.actor_class
+            threads_max = 0 if kind.on_loop_in_market and self.in_market_time else kind.offload_threads_max
             self._offloader = self.services.new_offloader(
-                self.name, threads_max=kind.offload_threads_max, jobs_max=kind.offloads_max
+                self.name, threads_max=threads_max, jobs_max=kind.offloads_max
             )
         life, quiet, trace, is_awaited = self.life, self.services.quiet, self.trace, not left_at_stop
 

@@ -63,7 +63,10 @@ class Job:
 
 
 class Offloader:
-    """At most `threads_max` threads and `jobs_max` waiting jobs; a lane's next job begins when its last has ended."""
+    """At most `threads_max` threads and `jobs_max` waiting jobs; a lane's next job begins when its last has ended.
+
+    Without threads (`threads_max` 0) a job runs where it is submitted.
+    """
 
     def __init__(self, *, name: str, threads_max: int, jobs_max: int) -> None:
         self._name = name
@@ -87,17 +90,23 @@ class Offloader:
             if self._closed or self._waiting >= self._jobs_max:
                 state = "it has stopped" if self._closed else f"{self._waiting} are waiting"
                 raise OffloadRefusedError(f"{self._name} takes up to {self._jobs_max} jobs, and {state}")
-            self._waiting += 1
-            if lane in self._lanes:
-                self._lanes[lane].append(job)
+            if self._threads_max:
+                self._queue(job, lane)
                 return
-            self._lanes[lane] = deque((job,))
-            self._startable.append(lane)
-            if self._idle < len(self._startable) and self._threads < self._threads_max:
-                self._threads += 1
-                threading.Thread(target=self._serve, name=f"{self._name}/offload", daemon=True).start()
-            else:
-                self._changed.notify()
+        job.done(job.run())
+
+    def _queue(self, job: Job, lane: str) -> None:
+        self._waiting += 1
+        if lane in self._lanes:
+            self._lanes[lane].append(job)
+            return
+        self._lanes[lane] = deque((job,))
+        self._startable.append(lane)
+        if self._idle < len(self._startable) and self._threads < self._threads_max:
+            self._threads += 1
+            threading.Thread(target=self._serve, name=f"{self._name}/offload", daemon=True).start()
+        else:
+            self._changed.notify()
 
     def close(self) -> None:
         """Drop jobs that have not begun; running ones end by themselves. Does not wait."""

@@ -41,8 +41,13 @@ class TestAStrategyThatIsRestarted:
 
 
 ERRATIC = [
-    {"name": name, "strategy": "natya_players:Erratic", "parameters": {"fails": fails}}
-    for name, fails in (("one", 0.01), ("another", 0.03), ("third", 0.0))
+    {"name": name, "strategy": f"natya_players:{kind}", "parameters": {"fails": fails}}
+    for name, kind, fails in (
+        ("one", "Erratic", 0.01),
+        ("another", "Erratic", 0.03),
+        ("third", "Erratic", 0.0),
+        ("tally", "Tallying", 0.03),
+    )
 ]
 LENIENT = {"supervision__restarts_max": 10_000, "supervision__escalate_after": 10_000}
 

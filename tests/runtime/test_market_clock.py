@@ -112,6 +112,25 @@ class Machinist(RuntimeActor):
         self.send(self.asker, self.clock.monotonic_ns())
 
 
+class Reader(RuntimeActor):
+    """Says on which threads it handles a message, does the job that it offloads for that, and hears of its end."""
+
+    blocking = True
+
+    @handles(str)
+    def read(self, _, sender):
+        threads = [threading.get_ident()]
+
+        def answer(outcome):
+            self.send(sender, (*threads, outcome.unwrap(), threading.get_ident()))
+
+        self.offload(threading.get_ident, then=answer)
+
+
+class ReaderOnLoop(Reader):
+    on_loop_in_market = True
+
+
 class Silent(RuntimeActor):
     @handles(Alarm)
     def keep(self, _alarm, _sender):
@@ -201,6 +220,28 @@ class TestTime:
         system.start("machinist", Machinist)
 
         assert system.request("machinist", "tell") < OPENING_NS
+
+
+class TestWhatAnActorOnTheLoopOffloads:
+    """When a thread is done is a matter of chance, and would decide which of two facts comes first."""
+
+    def test_is_done_on_the_loop_in_a_simulated_market(self, system):
+        system.start("reader", ReaderOnLoop)
+
+        assert len(set(system.request("reader", "read"))) == 1
+
+    def test_is_done_on_another_thread_where_the_actor_has_one_of_its_own(self, system):
+        system.start("reader", Reader)
+
+        handled, done, heard = system.request("reader", "read")
+        assert done != handled == heard
+
+    def test_is_done_on_another_thread_without_a_simulated_market(self):
+        with InProcessSystem(InProcessSystemBase()) as system:
+            system.start("reader", ReaderOnLoop)
+
+            handled, done, heard = system.request("reader", "read")
+        assert done != handled == heard
 
 
 class Recorder(RuntimeActor):

@@ -114,6 +114,29 @@ class TestJobsOfASimulation:
             simulated.submit(Job(int, (), outcomes.append), "")
 
 
+class TestJobsWithoutThreads:
+    @pytest.fixture
+    def offloader(self, name):
+        return Offloader(name=name, threads_max=0, jobs_max=1)
+
+    def test_are_done_where_they_are_submitted_and_told_before_that_returns(self, submit, outcomes):
+        for _ in range(3):
+            submit(threading.get_ident)
+            assert outcomes.get_nowait().unwrap() == threading.get_ident()
+
+    def test_tell_what_they_raise(self, submit, outcomes):
+        submit(lambda: {}["gone"])
+
+        assert isinstance(outcomes.get_nowait().error, KeyError)
+
+    def test_are_refused_when_it_has_stopped(self, submit, offloader, outcomes):
+        offloader.close()
+
+        with pytest.raises(OffloadRefusedError, match="it has stopped"):
+            submit(int)
+        assert outcomes.empty()
+
+
 @pytest.mark.usefixtures("held")
 class TestJobsThatWait:
     def test_are_as_many_as_may_and_no_more(self, submit):
