@@ -244,7 +244,15 @@ def _run(
     for note in system.notes:
         complain(note)
     ended, unseen = None, ""
-    watch = Watch(system, interrupts, is_replay=settings.feed.source == "replay", manager=manager, name=name)
+    feed = settings.feed
+    watch = Watch(
+        system,
+        interrupts,
+        is_replay=feed.source == "replay",
+        is_paced=feed.speed > 0,
+        manager=manager,
+        name=name,
+    )
     try:
         try:
             with _display(settings.system.profile, silent=silent) as display:
@@ -281,12 +289,13 @@ class Display(NamedTuple):
 class Watch:
     """Views a system until it ends, shows the views, and reports each failure once, with its traceback."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it watches, and whom it tells
         self,
         system: Runnable,
         interrupts: Interrupts,
         *,
         is_replay: bool,
+        is_paced: bool = False,
         manager: ServiceManager | None = None,
         name: str = "",
     ) -> None:
@@ -296,6 +305,7 @@ class Watch:
         self._watchdog = Watchdog(self._manager, OF_TRADING, system.request_future)
         self._interrupts = interrupts
         self._is_replay = is_replay
+        self._is_paced = is_replay and is_paced
         self._failures = Failures()
         self._stalls = Stalls()
         self._untold: list[str] = []
@@ -307,7 +317,11 @@ class Watch:
         """Strategies of a replay that have failed so far; without a replay none is listed."""
 
     def until_the_end(self, display: Display) -> MarketEnded | None:
-        """Return the end of the market; None if a signal came first, or every strategy of a replay is parked."""
+        """Return the end of the market; None if a signal came first, or nobody is left in a replay that takes its time.
+
+        One at full speed plays on to its end, soon enough: when a look finds nobody left is a matter of chance, and
+        would decide which of the orders that rest are filled, and the profit.
+        """
         looks_a_view, compared = (1, VIEWS_COMPARED) if display.has_terminal else (LOOKS_A_VIEW, 1)
         views = deque([self._look()], maxlen=compared + 1)
         looks = 0
@@ -325,7 +339,7 @@ class Watch:
             if not display.has_terminal:
                 self.tell_failures()
             display.show(views[-1], views[0])
-            if self._is_replay and has_nobody_left(views[-1].tree):
+            if self._is_paced and has_nobody_left(views[-1].tree):
                 return None
         self._look()  # what has failed since the last view is told, too
         return None

@@ -124,8 +124,13 @@ class TestAStopThatFails:
 
 
 class TestAReplayWhoseStrategiesHaveAllFailedForGood:
-    @pytest.mark.parametrize(("source", "waits"), [("replay", LOOKS_A_VIEW), ("synthetic", 9)])
-    def test_ends_with_the_look_that_shows_it_and_no_live_market_does(self, play, settings, source, waits):
+    @pytest.mark.parametrize(
+        ("source", "speed", "waits"), [("replay", 10.0, LOOKS_A_VIEW), ("replay", 0.0, 9), ("synthetic", 10.0, 9)]
+    )
+    def test_ends_with_the_look_that_shows_it_unless_it_is_over_soon_and_no_live_market_does(
+        self, play, settings, source, speed, waits
+    ):
+        """At full speed the machine would decide at which tick it ends, and so what becomes of orders that rest."""
         child = {"host": "loop", "breaker": "closed", "mailbox_depth": 0, "last_error": "KeyError", "restarts": 0}
         system = play(waits=9)
 
@@ -135,7 +140,8 @@ class TestAReplayWhoseStrategiesHaveAllFailedForGood:
             system.tree = SupervisionTree(children=(ChildStatus(path=path, state=state, **child),))
 
         system.on_wait = park
-        perform(replace(settings, feed=replace(settings.feed, source=source)), lambda _: system)
+        feed = replace(settings.feed, source=source, speed=speed)
+        perform(replace(settings, feed=feed), lambda _: system)
 
         assert system.calls.count("wait") == waits
 
