@@ -16,7 +16,7 @@ import msgspec
 
 from ..messages.instruments import InstrumentDefinition, Segment
 from ..messages.units import RUPEES_MAX
-from .money import exact
+from .money import as_float, exact
 
 Rounding: TypeAlias = Literal["down", "up", "nearest"]
 
@@ -131,6 +131,7 @@ class PriceGrid:
         Raises:
             ValueError: it is not a finite number above 0.
         """
+        tick_size_rupees = as_float(tick_size_rupees)
         if not 0 < tick_size_rupees <= RUPEES_MAX:  # true for NaN as well
             raise ValueError(f"a tick size above 0 rupees is wanted, found {tick_size_rupees}")
         self.tick_size_rupees = tick_size_rupees
@@ -146,6 +147,7 @@ class PriceGrid:
 
     def snap(self, price: float) -> float | None:
         """Remove floating-point noise from a price: 1499.35 for 1499.4 - 0.05. None if it is not on the grid."""
+        price = as_float(price)
         if not 0 < price <= RUPEES_MAX:
             return None
         nearest = self.nearest(price)
@@ -160,6 +162,7 @@ class PriceGrid:
         Raises:
             ValueError: the price is out of range, or rounds to 0.
         """
+        price = as_float(price)
         if not 0 < price <= RUPEES_MAX:
             raise ValueError(f"a price above 0 and at most {RUPEES_MAX:.0f} rupees is wanted, found {price}")
         found = self.snap(price)

@@ -7,7 +7,7 @@ the same float: 1490.05, not the float's exact binary value 1490.049999999999954
 from __future__ import annotations
 
 from decimal import Context, Decimal, Inexact
-from typing import Final
+from typing import Any, Final
 
 PAISA_PLACES: Final = 2
 """Decimal places of an amount of cash that is shown."""
@@ -19,8 +19,21 @@ PRICE_PLACES: Final = 4
 """Decimal places of an average price that is shown; no exchange has a finer tick (currency futures: 0.0025)."""
 
 
+_FLOAT_BYTES: Final = 8
+
 _EXACT: Final = Context(prec=400, traps=[Inexact])
 """Precise enough for the sum of the smallest and the largest price; Python's default of 28 digits is not."""
+
+
+def as_float(number: Any) -> float:
+    """Return a real number of any type, numpy's too, as the float nearest to the decimal number that it stands for.
+
+    One of 32 bits or less stands for the shortest that reads back as it: 1480.1, not 1480.0999755859375.
+    """
+    if type(number) is float:
+        return number
+    is_short = getattr(number, "itemsize", _FLOAT_BYTES) < _FLOAT_BYTES
+    return float(str(number) if is_short else number)
 
 
 def exact(price: float) -> Decimal:

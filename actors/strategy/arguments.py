@@ -11,6 +11,8 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any, TypeVar
 
+from ...domain.money import as_float
+
 Word = TypeVar("Word", bound=str)
 
 
@@ -71,7 +73,7 @@ def price(found: Any, what: str) -> float | None:
     if isinstance(found, bool) or not isinstance(found, Real | Decimal):
         raise TypeError(f"{what} is a number of rupees or None, found {found!r} ({type(found).__name__})")
     try:
-        return float(found)
+        return as_float(found)
     except OverflowError as fault:
         raise ValueError(f"{what} is a number of rupees that a float can hold, found {found!r}") from fault
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -47,6 +48,16 @@ class TestAPriceOfTheGrid:
         assert [PriceGrid(size).snap(each) for each in noisy] == [wanted] * 4
         assert {PriceGrid(size).round(each, to) for each in noisy for to in ("down", "up", "nearest")} == {wanted}
 
+    @given(size=TICK_SIZES, ticks=st.integers(1, 90_000))
+    def test_is_found_whatever_type_its_number_has(self, size, ticks):
+        """Columns of prices are numpy's, and a feed may have floats of 32 bits."""
+        price = float(Decimal(repr(size)) * ticks)
+
+        for found in (np.float64(price), np.float32(price), Decimal(repr(price))):
+            for to in ("down", "up", "nearest"):
+                assert type(PriceGrid(size).round(found, to)) is float
+                assert PriceGrid(size).round(found, to) == PriceGrid(size).snap(found) == price
+
     def test_less_one_tick_is_the_next_below(self):
         assert 1499.4 - 0.05 != 1499.35
         assert PriceGrid(0.05).snap(1499.4 - 0.05) == 1499.35
@@ -83,6 +94,12 @@ class TestAPriceOffTheGrid:
         assert PriceGrid(0.05).snap(price) is None
         with pytest.raises(ValueError, match="a price above 0"):
             PriceGrid(0.05).round(price)
+
+    @pytest.mark.parametrize("kind", [float, np.float64, np.float32, Decimal], ids=lambda kind: kind.__name__)
+    def test_rounds_whatever_type_its_number_has(self, kind):
+        price = kind("99.123")
+
+        assert [PriceGrid(0.05).round(price, to) for to in ("down", "up", "nearest")] == [99.1, 99.15, 99.1]
 
     def test_below_the_first_tick_cannot_be_rounded_down(self):
         with pytest.raises(ValueError, match="at least one tick"):

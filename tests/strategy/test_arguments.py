@@ -44,6 +44,11 @@ class TestAnArgument:
         assert type(price(found, "limit")) is float
         assert price(found, "limit") == found
 
+    @pytest.mark.parametrize("found", [1480.1, np.float64(1480.1), np.float32(1480.1), Decimal("1480.1")], ids=repr)
+    def test_that_is_a_price_is_the_decimal_number_that_it_was_written_as(self, found):
+        """A price of a feed whose floats have 32 bits was 1480.0999755859375, which every exchange rejects."""
+        assert price(found, "limit") == 1480.1
+
     @pytest.mark.parametrize("found", NOT_REAL, ids=repr)
     def test_that_is_no_number_is_no_price(self, found):
         with pytest.raises(TypeError, match="limit is a number of rupees or None, found"):
