@@ -384,7 +384,7 @@ def _intended_to_be(order: Order, fact: ModificationIntended) -> Order:
             trigger_price=fact.trigger_price,
             intended_ns=fact.occurred_ns,
         )
-    return _restated(replace(order, modifications=fact.number, pending=pending))
+    return restated(replace(order, modifications=fact.number, pending=pending))
 
 
 def _modified(order: Order, fact: OrderModified) -> Order:
@@ -398,11 +398,11 @@ def _modified(order: Order, fact: OrderModified) -> Order:
         limit_price=fact.limit_price,
         trigger_price=fact.trigger_price,
     )
-    return _restated(_settled(after, fact.number))
+    return restated(_settled(after, fact.number))
 
 
 def _not_modified(order: Order, fact: ModificationRefused) -> Order:
-    return order if fact.number <= order.settled else _restated(_settled(order, fact.number))
+    return order if fact.number <= order.settled else restated(_settled(order, fact.number))
 
 
 def _settled(order: Order, number: int) -> Order:
@@ -434,7 +434,8 @@ def _cancelling_doubted(order: Order, fact: CancellationUncertain) -> Order:
     return order if fact.number <= order.cancellations_doubted else replace(order, cancellations_doubted=fact.number)
 
 
-def _restated(order: Order) -> Order:
+def restated(order: Order) -> Order:
+    """Return the order in the state that its evidence, its trades and its quantity amount to."""
     state = _state(order.evidence, filled=order.filled, of=order.quantity_max)
     return order if state == order.state else replace(order, state=state)
 

@@ -15,6 +15,7 @@ from natya_examples import QUARTER
 from natya.actors.database import DuckDBAdapter, OrderRepository, PositionRepository
 from natya.actors.database.tables.migrations import migrate, migrations
 from natya.actors.database.tables.projecting import fact_text
+from natya.actors.database.tables.projection import Projection
 from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.orders.book import Book
 from natya.messages.orders import (
@@ -30,6 +31,7 @@ from natya.messages.orders import (
     OrderModified,
     OrderRefused,
     OrderRejected,
+    OrderTriggered,
     OrderUncertain,
 )
 
@@ -59,8 +61,10 @@ def an_intent(identifier, build):
 
 
 def a_step(kind, number, **of):
-    """Return a fact of a change or a cancellation, of one of three."""
+    """Return a fact of a change or a cancellation, of one of three, or of a trigger."""
     which = 1 + number % 3
+    if kind == "triggered":
+        return OrderTriggered(**of)
     if kind == "changed":
         if number % 5 == 0:
             return ModificationRefused(number=which, rule="broker", reason="busy", **of)
@@ -104,19 +108,35 @@ def a_fact(drawn, build):
             cumulative_quantity=number,
             occurred_ns=number,
         )
-    if kind in {"changed", "cancelling"}:
+    if kind in {"changed", "cancelling", "triggered"}:
         return a_step(kind, number, client_order_id=identifier, occurred_ns=number)
     return ENDS[number % 4](client_order_id=identifier, reason=f"because {number}", occurred_ns=number)
 
 
 FACTS = st.tuples(
     st.sampled_from(
-        ["filled", "filled", "accepted", "ended", "ended", "intended", "refused", "changed", "cancelling", "cancelling"]
+        [
+            "filled",
+            "filled",
+            "accepted",
+            "ended",
+            "ended",
+            "intended",
+            "refused",
+            "changed",
+            "cancelling",
+            "cancelling",
+            "triggered",
+        ]
     ),
     st.sampled_from(IDS),
     st.integers(1, 20),
     st.one_of(st.integers(1, 999).map(lambda ticks: ticks * 5 / 100), st.floats(0.001, 1e6)),
 )
+
+
+LATER = FACTS.filter(lambda fact: fact[0] not in {"intended", "refused"})
+"""Those that describe no order."""
 
 
 def agree(database, book):
@@ -134,6 +154,55 @@ def agree(database, book):
             changes = order.modifications, order.in_effect, order.settled
             assert told[identifier] == (*changes, order.cancellations, order.cancellations_refused, by)
         assert positions.find().data == book.statistics("NORMAL").positions
+
+
+def in_pages(records, pages):
+    """Return the rows that are left when each page goes on with the rows of those before, as the database does."""
+    rows, fills = {}, []
+    for page in pages:
+        before = [(fill.client_order_id, fill.trade_id, fill.quantity, fill.price) for fill in fills]
+        projection = Projection(rows.values(), before)
+        for record in records[:page]:
+            projection.apply(record)
+        records = records[page:]
+        rows, fills = projection.orders, fills + projection.fills
+    return rows, fills
+
+
+class TestRowsThatAFactGoesOnWith:
+    """A start, a rebuild and a system that runs cut the journal into other pages: the rows must be the same."""
+
+    @given(data=st.data(), drawn=st.lists(LATER, max_size=12))
+    def test_are_those_of_all_facts_at_once_wherever_the_description_of_an_order_stands(self, build, data, drawn):
+        intents = [an_intent(identifier, build) for identifier in IDS]
+        facts = [a_fact(one, build) for one in drawn]
+        records = build.records(*data.draw(st.permutations(intents + facts)))
+        pages = data.draw(st.lists(st.integers(1, 4), max_size=12))
+        book = Book()
+        for fact in intents + facts:
+            book.apply(fact)
+
+        rows, fills = in_pages(records, [len(records)])
+
+        assert in_pages(records, [*pages, len(records)]) == (rows, fills)
+        for identifier in IDS:
+            order = book.order(identifier)
+            assert (rows[identifier].state, rows[identifier].filled_quantity) == (order.state, order.filled)
+
+    def test_say_of_a_stop_that_is_triggered_again_when_it_was_last_changed(self, build):
+        intent = build.intended("A", order_type="STOP", trigger_price=99.5)
+        triggered = [OrderTriggered(client_order_id="A", occurred_ns=number) for number in (10, 20)]
+        records = build.records(intent, *triggered)
+
+        assert in_pages(records, [2, 1]) == in_pages(records, [3])
+
+    def test_have_an_order_whose_trades_came_first_filled(self, build):
+        """A journal that begins later, or was mended: it stayed PART_FILLED for ever."""
+        records = build.records(build.filled("A", quantity=10), build.intended("A", quantity=10))
+
+        for pages in ([2], [1, 1]):
+            rows, _ = in_pages(records, pages)
+            assert (rows["A"].state, rows["A"].quantity, rows["A"].filled_quantity) == ("FILLED", 10, 10)
 
 
 class TestAnySequenceOfFacts:

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from ....domain.accounts import SESSION
 from ....domain.money import exact_sum, exact_value
-from ....domain.orders import Cancellation, Order, Pending, advance
+from ....domain.orders import Cancellation, Order, Pending, advance, restated
 from ....messages.accounts import AccountEntered
-from ....messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrderState
+from ....messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrderState, OrderTriggered
 from ....messages.units import INTEGER_MAX
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ class Projection:
                 self.account = fact.account
             return
         standing = self._orders.get(fact.client_order_id)
+        is_first = standing is None
         if standing is None:
             standing = self._orders[fact.client_order_id] = _Standing.begin(fact, self.account)
         if isinstance(fact, (OrderIntended, OrderRefused)):  # a union of types takes three times as long to ask
@@ -148,7 +149,7 @@ class Projection:
             is_new = standing.advance(fact)
             if is_new and isinstance(fact, OrderFilled):
                 self.fills.append(_fill(fact, record.sequence, standing.account))
-        if is_new:
+        if is_new or is_first:
             standing.changed_ns, standing.changed_sequence = fact.occurred_ns, record.sequence
 
 
@@ -204,7 +205,8 @@ class _Standing:
         for trade_id, quantity, price in fills:
             trade_ids.add(trade_id)
             value = exact_sum(value, exact_value(price, quantity))
-        is_described = row.quantity is not None
+        # An earlier release kept no type of an order that was refused; a quantity is known of a change, too.
+        is_described = row.order_type is not None or (row.quantity is not None and not row.in_effect)
         order = Order(
             client_order_id=row.client_order_id,
             strategy=row.strategy or "",
@@ -227,11 +229,10 @@ class _Standing:
             asked_to_cancel=_asked_to_cancel(row),
             intended_ns=row.created_ns,
             broker_order_id=row.broker_order_id or "",
-            state="INTENDED" if row.state == "REFUSED" or (row.state == "UNKNOWN" and not is_described) else row.state,
             trade_ids=frozenset(trade_ids),
             filled=row.filled_quantity,
         )
-        standing = cls(order, row.account, first_state=row.state)
+        standing = cls(restated(order), row.account, first_state=row.state)
         standing._is_described, standing._order_type = is_described, row.order_type
         standing._reason, standing._value = row.reason, value
         standing.changed_ns, standing.changed_sequence = row.changed_ns, row.changed_sequence
@@ -242,37 +243,20 @@ class _Standing:
         if self._is_described:
             return False
         self._is_described = True
-        if self._order.quantity == INTEGER_MAX:
-            self._order = replace(
-                self._order, strategy=fact.strategy, symbol=fact.symbol, side=fact.side, quantity=fact.quantity
-            )
-        if isinstance(fact, OrderRefused):
-            self._first_state, self._reason, self._order_type = "REFUSED", fact.reason, fact.order_type
-            if not self._order.in_effect and (fact.limit_price, fact.trigger_price) != (None, None):
-                self._order = replace(self._order, limit_price=fact.limit_price, trigger_price=fact.trigger_price)
-        else:
-            self._first_state, self._order_type = "INTENDED", fact.order_type
-            terms = (fact.limit_price, fact.trigger_price, fact.validity, fact.product)
-            if not self._order.in_effect and terms != (
-                self._order.limit_price,
-                self._order.trigger_price,
-                self._order.validity,
-                self._order.product,
-            ):
-                self._order = replace(
-                    self._order,
-                    limit_price=fact.limit_price,
-                    trigger_price=fact.trigger_price,
-                    validity=fact.validity,
-                    product=fact.product,
-                )
+        is_intent = isinstance(fact, OrderIntended)
+        self._first_state, self._order_type = "INTENDED" if is_intent else "REFUSED", fact.order_type
+        if not is_intent:
+            self._reason = fact.reason
+        before = self._order
+        if before.quantity == INTEGER_MAX or before.in_effect:  # else it began with this very intent
+            self._order = restated(_described(before, fact))
         return True
 
     def advance(self, fact: OrderFact) -> bool:
         """Apply a later fact; return False if it changes nothing."""
         before = self._order
         self._order = after = advance(before, fact)
-        if after is before:
+        if after is before or isinstance(fact, OrderTriggered):  # of a trigger no column tells
             return False
         if isinstance(fact, OrderFilled):
             self._value = exact_sum(self._value, exact_value(fact.price, fact.quantity))
@@ -291,7 +275,7 @@ class _Standing:
             strategy=order.strategy or None,
             symbol=order.symbol or None,
             side=order.side if order.symbol else None,
-            quantity=order.quantity if self._is_described else None,
+            quantity=order.quantity if self._is_described or order.in_effect else None,
             order_type=self._order_type,
             limit_price=order.limit_price,
             state=self._first_state if order.state == "INTENDED" else order.state,
@@ -315,6 +299,16 @@ class _Standing:
             changed_ns=self.changed_ns,
             changed_sequence=self.changed_sequence,
         )
+
+
+def _described(order: Order, fact: OrderIntended | OrderRefused) -> Order:
+    """Return an order of which something else was said before as the fact describes it, but for what was changed."""
+    order = replace(order, strategy=fact.strategy, symbol=fact.symbol, side=fact.side, intended_ns=fact.occurred_ns)
+    if isinstance(fact, OrderIntended):
+        order = replace(order, validity=fact.validity, product=fact.product)
+    if order.in_effect:
+        return order
+    return replace(order, quantity=fact.quantity, limit_price=fact.limit_price, trigger_price=fact.trigger_price)
 
 
 def _pending(row: OrderRow) -> Pending | None:
