@@ -106,6 +106,9 @@ class SimulatedFeedActor(RuntimeActor):
         self._place = 0
         self._next_chunk: list[MarketMessage] | None = None
         self._exhausted = self._starved = self._held = False
+        self._is_played = False
+        """Whether the last message of the source was released; it is exhausted before, as soon as it has been read."""
+
         self._skips = self.settings.speed > 0
         self._close: ReachClose | None = None
         self._skipped_ns = self.clock.now_ns()
@@ -285,6 +288,7 @@ class SimulatedFeedActor(RuntimeActor):
 
     def _end_with_session(self) -> None:
         """End the market, at the close of the session that its recording has reached: with ticks as with candles."""
+        self._is_played = True
         settings, close_ns = self.settings, None
         if settings.source == "replay" and settings.exchange != "none" and not self._progress.error:
             close_ns = reached_close_ns(self.clock.now_ns(), settings.exchange)
@@ -313,7 +317,7 @@ class SimulatedFeedActor(RuntimeActor):
         progress.waiting.clear()
         for note in self._source.notes if self._source else ():
             self.log("recording.note", note=note)
-        if self.settings.source == "replay" and self._exhausted and not progress.error:
+        if self.settings.source == "replay" and self._is_played and not progress.error:
             played = RecordingPlayed(
                 source=progress.source, ticks=progress.ticks, candles=progress.candles, occurred_ns=self.clock.now_ns()
             )

@@ -482,7 +482,7 @@ def test_closed_hours_are_passed_once():
 
 
 @pytest.mark.parametrize(
-    ("source", "is_exhausted", "error", "is_played"),
+    ("source", "is_over", "error", "is_played"),
     [
         ("replay", True, "", True),
         ("replay", False, "", False),
@@ -490,15 +490,16 @@ def test_closed_hours_are_passed_once():
         ("synthetic", True, "", False),
     ],
 )
-def test_a_recording_is_written_down_as_played_that_was_read_to_its_end_without_a_fault(
-    source, is_exhausted, error, is_played
+def test_a_recording_is_written_down_as_played_that_was_released_to_its_end_without_a_fault(
+    source, is_over, error, is_played
 ):
     sent, logged = [], []
     stage = SimpleNamespace(
         _progress=Progress(start_ns=0, began_ns=0, ticks=5, candles=2, source="ours", error=error),
         _bad_rows=lambda: 3,
         _source=None,
-        _exhausted=is_exhausted,
+        _exhausted=True,  # a short recording is read as a whole before anything of it is released
+        _is_played=is_over,
         settings=SimpleNamespace(source=source),
         clock=SimpleNamespace(now_ns=lambda: 9),
         send=lambda name, message: sent.append((name, message)),

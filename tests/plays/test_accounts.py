@@ -8,6 +8,7 @@ from natya_recordings import BEGIN
 import natya
 from natya.cli.exit_codes import SETTINGS, exit_code
 from natya.domain.accounts import AccountUnfinishedError
+from natya.messages.accounts import RecordingPlayed
 from natya.messages.orders import OrderAccepted, OrderExpired, OrderIntended
 from natya.system import SystemGaveUpError
 
@@ -32,6 +33,16 @@ def accepted(system):
     while not system.look().statistics["orders"].open_orders:
         pass
     return True
+
+
+class TestARecordingWithADuration:
+    """By `feed.duration_s`: of a short one all is read by then, or not, as a thread of the machine happens to run."""
+
+    @pytest.mark.parametrize(("duration_s", "is_played"), [(150.0, False), (1e6, True)])
+    def test_is_played_where_that_ends_behind_it_alone(self, tmp_path, mornings, plays, duration_s, is_played):
+        played = plays(tmp_path / "data", mornings(1), feed__duration_s=duration_s)
+
+        assert [type(each.fact) for each in played.records].count(RecordingPlayed) == is_played
 
 
 class TestTheSameRecordingTwice:
