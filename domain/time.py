@@ -13,7 +13,7 @@ IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
 
 IST_OFFSET_NS: Final = 19_800 * SECOND_NS
 
-_EPOCH: Final = datetime(1970, 1, 1, 5, 30, tzinfo=IST)
+_EPOCH: Final = datetime.fromtimestamp(0, IST)
 _UNITS_NS: Final = {"s": SECOND_NS, "m": 60 * SECOND_NS, "h": 3_600 * SECOND_NS, "d": DAY_NS, "w": 7 * DAY_NS}
 
 

@@ -24,6 +24,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from ...domain.causes import causes_of
+from ...domain.time import SECOND_NS
 from .answer import BODY_BYTES_MAX, HttpAnswer
 from .deadline import CALL, POOLS, BoundedTlsSocket, Call
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
@@ -133,7 +134,7 @@ class HttpSession:
             raise (UnknownOutcomeError(reason) if call.written else NotSentError(reason)) from shown
         finally:
             CALL.reset(token)
-        return msgspec.structs.replace(answer, response_time_s=(time.monotonic_ns() - started_ns) / 1e9)
+        return msgspec.structs.replace(answer, response_time_s=(time.monotonic_ns() - started_ns) / SECOND_NS)
 
     def close(self) -> None:
         """Close the connections that are kept."""

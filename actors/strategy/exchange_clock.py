@@ -10,7 +10,7 @@ from ...domain.time import IST
 from ...domain.venues import session_of_symbol, venue_of_symbol
 from ..runtime import Clock
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=IST) + timedelta(hours=5, minutes=30)
+_EPOCH: Final = datetime.fromtimestamp(0, IST)
 
 
 class ExchangeClock:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...actors.strategy import forget, is_of_user, project_of
+from ...domain.time import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,7 +76,7 @@ def _began_ns() -> int:
     except OSError:
         return 0
     booted_ns = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    return booted_ns + ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    return booted_ns + ticks * SECOND_NS // os.sysconf("SC_CLK_TCK")
 
 
 def _file_of(module: str) -> Path | None:

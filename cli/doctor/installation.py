@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...domain.time import SECOND_NS
 from . import forms
 from .finding import Finding
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ...config.settings import Settings
 
-HOUR_NS: Final = 3_600 * 1_000_000_000
+HOUR_NS: Final = 3_600 * SECOND_NS
 PRIVATE: Final = ("control.token", "control.sock", "natya.lock")
 _OTHERS: Final = 0o077
 _OTHERS_WRITE: Final = 0o022

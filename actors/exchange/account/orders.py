@@ -297,7 +297,7 @@ class Orders:
             if session is not None and listing is not None and listing.opens_by_auction:
                 return session.pre_open_ns
             return opens_ns
-        return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * 10**9
+        return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * SECOND_NS
 
     def is_of_a_day_before(self, row: AccountOrder) -> bool:
         """Tell whether the day has passed for which an order came that has not reached the exchange."""
