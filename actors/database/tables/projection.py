@@ -243,10 +243,11 @@ class _Standing:
         if self._is_described:
             return False
         self._is_described = True
-        is_intent = isinstance(fact, OrderIntended)
-        self._first_state, self._order_type = "INTENDED" if is_intent else "REFUSED", fact.order_type
-        if not is_intent:
-            self._reason = fact.reason
+        self._order_type = fact.order_type
+        if isinstance(fact, OrderRefused):
+            self._first_state, self._reason = "REFUSED", fact.reason
+        else:
+            self._first_state = "INTENDED"
         before = self._order
         if before.quantity == INTEGER_MAX or before.in_effect:  # else it began with this very intent
             self._order = restated(_described(before, fact))
