@@ -420,6 +420,17 @@ class TestAMessageWithoutAWireForm:
 
         assert parent.answer()[1] == replace(report, reason="\\udc80")
 
+    @pytest.mark.parametrize("fields", [{"reason": 5}, {"reason": None}, {"actor": "\udc80"}], ids=str)
+    def test_that_is_a_report_of_a_guest_without_such_a_text_is_a_dead_letter_as_any(self, parent, fields):
+        """The loop failed where it sends, and the process said nothing any more until it was killed."""
+        texts = {"actor": "performer", "message_type": "X", "error": "\udc80", "reason": "told"} | fields
+        parent.host.far("listener").deliver(Failed(**texts), parent.host._cell, 7)
+        letters, dead = parent.answer()
+        parent.tell(do("say:still there"), sender=Sender())
+
+        assert (letters.target, dead.message_type) == ("events", "Failed")
+        assert parent.answer()[1].correlation_id == "still there"
+
 
 class TestWhatIsSaidToTheParent:
     def test_leaves_also_while_the_loop_sleeps(self, parent):

@@ -409,13 +409,18 @@ def deliver_all(target: Any, envelopes: list[Envelope]) -> None:
 
 
 def _reworded(message: Any) -> Failed | DeadLetter | None:
-    """Return a report whose texts can be encoded, whatever a user's error text contains."""
-    reworded: Failed | DeadLetter | None = None
-    if isinstance(message, Failed):
-        reworded = replace(message, reason=_told(message.reason))
-    elif isinstance(message, DeadLetter):
-        reworded = replace(message, reason=_told(message.reason), traceback=_told(message.traceback))
-    return None if reworded == message else reworded
+    """Return a report whose texts can be encoded, whatever a user's error text contains; None if that is no help.
+
+    A guest may make one of its own, with anything in the place of a text.
+    """
+    if not isinstance(message, Failed | DeadLetter):
+        return None
+    names = ("reason", "traceback") if isinstance(message, DeadLetter) else ("reason",)
+    found = {name: getattr(message, name) for name in names}
+    if not all(isinstance(text, str) for text in found.values()):
+        return None
+    told = {name: _told(text) for name, text in found.items()}
+    return None if told == found else replace(message, **told)
 
 
 def _readable(statistics: Statistics | None) -> Statistics | None:
