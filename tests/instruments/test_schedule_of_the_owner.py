@@ -9,7 +9,7 @@ import pytest
 from natya.actors.instruments import InstrumentsActor, InstrumentsActorSettings, InstrumentsError, ListRefusedError
 from natya.actors.instruments import actor as owner
 from natya.actors.instruments.naming import NameUnknownError
-from natya.actors.runtime import InProcessSystem
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.config.sections.instruments import InstrumentsSettings
 from natya.domain.instruments import Instrument
@@ -32,6 +32,18 @@ from natya.messages.system import Ping
 
 DAY_S = 86_400
 INFY = Instrument(symbol="INFY", segment="NSE_EQ", security_id="1594", tick_size_rupees=0.1)
+
+
+class Asker(RuntimeActor):
+    """Asks whatever it is told to ask, and notes each answer: a question that is answered twice is seen here."""
+
+    @handles(RefreshInstruments)
+    def ask_for(self, request, _sender):
+        self.send("instruments", request)
+
+    @handles(InstrumentsRefreshed, InstrumentsKept)
+    def note(self, answer, _sender):
+        self.settings.append(type(answer))
 
 
 class PlayedMaster:
@@ -184,6 +196,18 @@ class TestAListThatIsAskedFor:
 
         assert len({each.result(0).of for each in asked}) == 1
         assert (len(stage.master.fetched), stage.ask(Ping()).statistics.refreshed) == (1, 1)
+
+    @pytest.mark.parametrize("outcome", [(), ListRefusedError("no list")], ids=["found", "refused"])
+    def test_is_told_once_to_each_who_asked_for_it(self, stage, outcome):
+        stage.start()
+        answers = []
+        stage.system.start("asker", Asker, answers)
+        for _ in range(3):
+            stage.outcomes.append(outcome)
+            stage.system.tell("asker", RefreshInstruments())
+            stage.base.run_for(5)
+
+        assert answers == [InstrumentsKept if outcome else InstrumentsRefreshed] * 3
 
     @pytest.mark.parametrize("if_older", [False, True])
     def test_is_fetched_again_on_the_same_day_only_where_it_is_wanted_all_the_same(self, stage, if_older):

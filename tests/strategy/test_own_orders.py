@@ -527,6 +527,34 @@ class TestSquaringOff:
         assert given_up == ["5 shares are held after 3 orders"]
         assert closing.symbols == ()
 
+    @pytest.mark.parametrize("traded", [0, 4])
+    @pytest.mark.parametrize("ending", [builders.cancelled, builders.expired])
+    def test_ends_with_its_own_order_where_that_ended_before_all_of_it_was_traded(self, traded, ending):
+        """Who has taken the closing order back, a person or the broker, is not worked against."""
+        orders, given_up, sent, held = OwnOrders(None), [], [], [10]
+
+        def order(symbol, quantity):
+            sent.append((symbol, quantity))
+            return orders.submitted(builders.an_order("mine-1-1", side="SELL", quantity=10))
+
+        closing = Closing(
+            shares=lambda _symbol: held[0],
+            open_orders=orders.open,
+            order=order,
+            cancel=OrderHandle.cancel,
+            ended=lambda _symbol, why: given_up.append(why),
+        )
+        closing.begin("INFY")
+        if traded:
+            held[0] -= traded
+            orders.hear(builders.filled("mine-1-1", quantity=traded))
+        orders.hear(ending("mine-1-1"))
+        closing.go_on("INFY")
+
+        assert (closing.symbols, sent) == ((), [("INFY", -10)])
+        (why,) = given_up
+        assert why.startswith("the order mine-1-1 ended ")
+
     def test_waits_for_the_rest_of_its_own_order_that_has_traded_in_part(self):
         orders, given_up, sent, held = OwnOrders(None), [], [], [10]
 

@@ -1,5 +1,6 @@
 """A strategy is swapped in a market that waits for nobody: its successor goes on at the next tick."""
 
+import sys
 from types import SimpleNamespace
 
 import msgspec
@@ -16,7 +17,13 @@ from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalPage, ReadJournal
-from natya.messages.strategies import ListStrategies, StrategyChanged, StrategyNotChanged, SwapStrategy
+from natya.messages.strategies import (
+    ListStrategies,
+    ReloadStrategy,
+    StrategyChanged,
+    StrategyNotChanged,
+    SwapStrategy,
+)
 from natya.messages.strategy_state import ReadState, SaveState, StateRead
 
 TICK_S = 0.00005
@@ -127,6 +134,32 @@ class TestASwap:
         assert isinstance(answer, StrategyNotChanged)
         assert "the one of before runs again: RuntimeError: stillborn" in answer.reason
         assert world.heard == list(range(1, world.kept.ticks + 1))
+
+
+class TestAReload:
+    @pytest.fixture
+    def system(self):
+        with InProcessSystem(SimulatedSystemBase(seed=0)) as system:
+            yield system
+
+    def test_imports_a_file_that_has_not_changed_anew_too(self, system, tmp_path, monkeypatch):
+        """What the module itself had come to hold may be what the person wants to be rid of."""
+        (tmp_path / "mine_held.py").write_text("import natya\n\nclass Mine(natya.StrategyActor):\n    pass\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        World(system, "mine_held:Mine")
+        before = sys.modules["mine_held"]
+        answer = system.request("strategies", ReloadStrategy(name="mine"), timeout_s=30)
+        after = sys.modules.pop("mine_held")
+
+        assert isinstance(answer, StrategyChanged), answer
+        assert after is not before
+
+    def test_of_what_is_no_file_of_the_user_s_is_refused(self, system):
+        World(system, "natya.actors.strategy.bodies.crossover:MovingAverageCrossover")
+        answer = system.request("strategies", ReloadStrategy(name="mine"), timeout_s=30)
+
+        assert isinstance(answer, StrategyNotChanged)
+        assert answer.reason.startswith("a strategy of a file of your own wanted")
 
 
 class TestASystemThatIsStartedAnewBehindASwap:
