@@ -149,7 +149,11 @@ class CellContext(ThespianCalls):
     def offload(
         self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str, *, left_at_stop: bool
     ) -> None:
-        """Run it on this actor's own threads; the outcome comes back as a message, unless the actor was restarted."""
+        """Run it on this actor's own threads; the outcome comes back as a message, unless the actor was restarted.
+
+        Of a guest, a simulated market takes it as the answer to a question: its time stands still, and outcomes come in
+        the order of the jobs, whichever thread is done first.
+        """
         if self._offloader is None:
             kind = self.actor_class
             threads_max = 0 if kind.on_loop_in_market and self.in_market_time else kind.offload_threads_max
@@ -157,20 +161,29 @@ class CellContext(ThespianCalls):
                 self.name, threads_max=threads_max, jobs_max=kind.offloads_max
             )
         life, quiet, trace, is_awaited = self.life, self.services.quiet, self.trace, not left_at_stop
+        holds = self.guest and self.in_market_time and not self.background
+        question = quiet.question_begun(self) if holds else None
 
         def done(outcome: Outcome | None) -> None:
+            if question is None:
+                deliver(outcome)
+                quiet.offload_ended(self)
+            else:
+                quiet.question_ended(question, lambda: deliver(outcome))
+
+        def deliver(outcome: Outcome | None) -> None:
             if outcome is not None:
                 arrived = OutcomeArrived(then=then, outcome=outcome, life=life, is_awaited=is_awaited)
                 self.deliver(arrived, self, trace)
-            quiet.offload_ended(self)
 
         self.awaited += is_awaited
-        quiet.offload_begun(self)
+        if question is None:
+            quiet.offload_begun(self)
         try:
             self._offloader.submit(Job(function, arguments, done), lane)
         except BaseException:
             self.awaited -= is_awaited
-            quiet.offload_ended(self)
+            done(None)
             raise
 
     def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:

@@ -2,9 +2,9 @@
 
 A market also waits for every actor that is down or starting: an actor that is restarted misses no message of it. And it
 waits for the answer to each question that an actor of its time asks of a `background` actor: the work of that one does
-not count, but what is waited for does. What worker processes say is heard when the loop has no work and each of them
-has done what it was asked for, in the order in which their actors first began: which of them is done first is a matter
-of chance.
+not count, but what is waited for does. What a guest (a strategy) offloads is such a question, to a thread of its own.
+What worker processes say is heard when the loop has no work and each of them has done what it was asked for, in the
+order in which their actors first began: which of them is done first is a matter of chance.
 
 The test runs where the loop would go to sleep, so a system that never waits for quiet pays nothing. It must be exact,
 but no lock covers the whole system; two looks do instead. If both find every thread asleep, with nothing ready, and no
@@ -48,12 +48,12 @@ class Speaker(Protocol):
 
 
 class Question:
-    """What a simulated market waits for: the answer that a background actor owes to this life of a cell."""
+    """What a simulated market waits for: what a background actor, or a thread of its own, owes to a life of a cell."""
 
-    __slots__ = ("_cell", "_life", "deliver")
+    __slots__ = ("_life", "cell", "deliver")
 
     def __init__(self, cell: Cell) -> None:
-        self._cell = cell
+        self.cell = cell
         self._life = cell.life
         self.deliver: Callable[[], object] | None = None
         """Hands the outcome over, once it is there."""
@@ -61,7 +61,7 @@ class Question:
     @property
     def is_void(self) -> bool:
         """Whether the actor that waits for it has ended or was restarted."""
-        return self._cell.dead or self._cell.life != self._life
+        return self.cell.dead or self.cell.life != self._life
 
 
 class Quiescence:
@@ -178,7 +178,7 @@ class Quiescence:
         self.something_ended()
 
     def question_begun(self, cell: Cell) -> Question:
-        """Make the market wait for what a background actor answers to this cell."""
+        """Make the market wait for what a background actor answers to this cell, or what it has offloaded comes to."""
         question = Question(cell)
         self._questions.append(question)
         return question
@@ -259,17 +259,9 @@ class Quiescence:
 
         False: it is not time yet.
         """
-        questions = self._questions
-        while questions:
-            question = questions[0]
-            if question.is_void:
-                questions.popleft()
-                continue
-            if question.deliver is None:
-                return False
-            questions.popleft()
-            question.deliver()
-            return True
+        answered = self._answer()
+        if answered is not None:
+            return answered
         market, waiters = self._market, self._waiters
         due_ns = market.next_due_ns() if market.rules else None
         goes = bool(waiters) and not (self._down or self._coming)
@@ -292,6 +284,27 @@ class Quiescence:
             loop.asleep = False  # it will not sleep now, and waking it would cost 2 us a tick
         cell.deliver(message, cell)
         return True
+
+    def _answer(self) -> bool | None:
+        """Deliver the first answer to a question; False: one is waited for; None: none is.
+
+        None is waited for by an actor that is down: it may be that of a process, which says nothing until it is
+        restarted, for which the market has to go on.
+        """
+        questions, place = self._questions, 0
+        while place < len(questions):
+            question = questions[place]
+            if question.is_void:
+                del questions[place]
+            elif question.deliver is not None:
+                del questions[place]
+                question.deliver()
+                return True
+            elif question.cell in self._down:
+                place += 1
+            else:
+                return False
+        return None
 
     def _is_time(self, loop: Worker, at_ns: int) -> bool:
         """Say whether this market time is due in real time; if not, set an alarm for the loop to test again."""

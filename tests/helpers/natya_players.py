@@ -140,6 +140,31 @@ class Slow(Erratic):
         super().on_tick(tick)
 
 
+class Thinking(Erratic):
+    """Has two threads think over each price, one of them for a time of the machine, and orders by what they say."""
+
+    def on_tick(self, tick):
+        for thinks_s, quantity in ((self.parameters["slow_s"], 2), (0.0, 3)):
+            self.offload(think, thinks_s, quantity, then=lambda outcome: self.buy(tick.symbol, outcome.unwrap()))
+        super().on_tick(tick)
+
+
+class Impulsive(natya.StrategyActor):
+    """Buys at one price, asks the database at the next, and raises before the answer comes."""
+
+    def on_tick(self, tick):
+        if self.clock.now.minute % 2:
+            self.buy(tick.symbol, 1)
+        else:
+            self.ask("database", Query(sql="SELECT 7"), timeout_s=30, then=lambda _outcome: self.sell(tick.symbol, 1))
+            raise PlayedError(f"{self.clock.now}")
+
+
+def think(thinks_s, quantity):
+    time.sleep(thinks_s)
+    return quantity
+
+
 class Tallying(Erratic):
     """Also counts its fills in its state, and fails behind that."""
 

@@ -91,6 +91,39 @@ class TestAPlay:
         assert apart.summary.restarts == on_loop.summary.restarts
 
 
+class TestTwoStrategiesThatThinkElsewhere:
+    @pytest.mark.parametrize("hosts", [("loop", "loop"), ("loop", "process"), ("process", "process")], ids="-".join)
+    def test_write_one_journal_whichever_thread_is_done_first(self, tmp_path, mornings, plays, hosts):
+        """Each has two thoughts at a price and orders by both, and one of the two strategies fails now and then."""
+        recording, journals = mornings(1, minutes=4), []
+        for slow in ("one", "other"):
+            strategies = [
+                {
+                    "name": name,
+                    "strategy": "natya_players:Thinking",
+                    "host": host,
+                    "parameters": {"slow_s": 0.004 if name == slow else 0.0, "fails": fails},
+                }
+                for name, host, fails in (("other", hosts[0], 0.1), ("one", hosts[1], 0.0))
+            ]
+            journals.append(plays(tmp_path / slow, recording, *strategies, **LENIENT))
+        first, second = journals
+
+        assert {fill.strategy for fill in first.fills} == {"one", "other"}
+        assert first.summary.restarts > 0
+        assert first.records == second.records
+        assert records_bytes(tmp_path / "one") == records_bytes(tmp_path / "other")
+
+
+class TestAStrategyThatRaisesBehindAQuestion:
+    @pytest.mark.parametrize("host", ["loop", "process"])
+    def test_is_not_waited_for_by_the_answer_that_nobody_is_to_hear(self, tmp_path, mornings, plays, host):
+        impulsive = {"name": "impulsive", "strategy": "natya_players:Impulsive", "host": host}
+        played = plays(tmp_path / host, mornings(1, minutes=4), impulsive, **LENIENT)
+
+        assert (played.summary.restarts, [fill.side for fill in played.fills]) == (8, ["BUY"] * 8)
+
+
 class TestTwoStrategiesInProcesses:
     def test_write_one_journal_whichever_is_the_slower_one(self, tmp_path, mornings, plays):
         """They order at the same prices and by timers of the same moments, and one fails now and then."""

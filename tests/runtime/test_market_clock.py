@@ -244,6 +244,89 @@ class TestWhatAnActorOnTheLoopOffloads:
         assert done != handled == heard
 
 
+class Thinker(RuntimeActor):
+    """Has a thread think at each moment, and notes when it is done; settings: diary, name, what the thought does."""
+
+    @handles(Moment)
+    def think(self, moment, _sender):
+        diary, name, thought = self.settings
+        if moment.second:
+            diary.append((name, moment.second))
+        else:
+            self.offload(thought, then=lambda outcome: diary.append((name, outcome.unwrap())))
+
+
+class Forgetful(RuntimeActor):
+    """Raises behind the job that it has offloaded."""
+
+    @handles(Moment)
+    def hear(self, moment, _sender):
+        diary, alarms, _ = self.settings
+        if moment.second:
+            diary.append(moment.second)
+        else:
+            self.offload(alarms["wait"], then=lambda _outcome: diary.append("it was not forgotten"))
+            raise ValueError("forgotten")
+
+
+class TestWhatAGuestOffloads:
+    @pytest.fixture
+    def moments(self, system):
+        """Play two moments to some thinkers, who offload at the first."""
+
+        def moments(thoughts, diary=None):
+            diary, names = [] if diary is None else diary, [f"thinker-{number}" for number in range(len(thoughts))]
+            for name, thought in zip(names, thoughts, strict=True):
+                system.start(name, Thinker, (diary, name, thought))
+            system.start("market", Market, tuple(names))
+            play(system, 0, 1)
+            return diary
+
+        return moments
+
+    def test_comes_back_in_the_order_of_the_jobs_whichever_thread_is_done_first(self, moments):
+        done = [threading.Event() for _ in range(9)]
+
+        def thought(number):
+            def think():
+                assert number == len(done) - 1 or done[number + 1].wait(20)
+                done[number].set()
+                return number
+
+            return think
+
+        diary = moments([thought(number) for number in range(len(done))])
+
+        names = [f"thinker-{number}" for number in range(len(done))]
+        assert diary == [*((name, number) for number, name in enumerate(names)), *((name, 1) for name in names)]
+
+    def test_may_wait_for_what_an_earlier_one_leads_to(self, moments):
+        """A thread that is waited for holds up none whose turn is before its own."""
+        noted = threading.Event()
+
+        class Diary(list):
+            def append(self, line):
+                super().append(line)
+                noted.set()
+
+        diary = moments([lambda: "first", lambda: noted.wait(20)], Diary())
+
+        assert diary[:2] == [("thinker-0", "first"), ("thinker-1", True)]
+
+    def test_holds_up_nothing_where_it_is_refused(self, moments, monkeypatch):
+        monkeypatch.setattr(Thinker, "offloads_max", 0)
+
+        assert moments([lambda: "never begun"]) == [("thinker-0", 1)]
+
+    def test_holds_up_nothing_where_its_actor_was_restarted(self, system):
+        """Nobody is there for the outcome, and the thread may take its time."""
+        over = threading.Event()
+        diary = diary_of(system, 0, 1, actor=Forgetful, alarms={"wait": over.wait})
+        over.set()
+
+        assert diary == [1]
+
+
 class Recorder(RuntimeActor):
     """Answers what it is asked when it is told to, the newest question first; the market does not wait for its work."""
 

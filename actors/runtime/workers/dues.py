@@ -71,7 +71,7 @@ class Dues:
                 self._questions[number] = quiet.question_begun(cell)
             return
         question = self._questions.pop(number, None)
-        if question is None:
+        if question is None or question.is_void:  # said all the same: what waits there is forgotten by that
             self._say(number)
         else:
             quiet.question_ended(question, lambda: self._say(number))
