@@ -31,6 +31,7 @@ from natya.messages.orders import (
     OrderTriggered,
 )
 from natya.messages.reconciliation import PositionsDiffer
+from natya.messages.supervision import Failed, Unavailable
 
 HORIZON_NS = 100 * SECOND_NS
 
@@ -525,6 +526,26 @@ class TestAskingForAChange:
         stage.tell(a_change(quantity=20), stage.strategy)
         stage.asked_next(ReplaceOrder)
         stage.tell(ReplaceInDoubt(client_order_id="A-1", number=1, reason="no answer"))
+        assert isinstance(stage.broker.receive(timeout_s=5), FindOrder)
+        shown = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", quantity=20, limit_price=100.0)
+        stage.tell(shown)
+        stage.wait_until(lambda: facts_of(stage, OrderModified))
+
+        assert ReplaceOrder not in stage.heard()
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            Failed(actor="broker", message_type="ReplaceOrder", error="OSError", reason="reset"),
+            Unavailable(actor="broker", reason="breaker open", retry_after_s=1.0),
+        ],
+        ids=["failed", "unavailable"],
+    )
+    def test_that_a_failed_session_will_not_answer_is_looked_up_and_never_asked_for_again(self, stage, make, failure):
+        stage.open().place(limited(make))
+        stage.tell(a_change(quantity=20), stage.strategy)
+        stage.asked_next(ReplaceOrder)
+        stage.tell(failure)
         assert isinstance(stage.broker.receive(timeout_s=5), FindOrder)
         shown = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", quantity=20, limit_price=100.0)
         stage.tell(shown)

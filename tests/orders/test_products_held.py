@@ -73,6 +73,18 @@ def test_a_stop_stays_in_a_halt_that_closes_what_is_held_in_its_product(held, ma
     assert stops_that_stay(book, AGREED, "INTRADAY") == ({"A-1"} if stays else set())
 
 
+@pytest.mark.parametrize(("shares", "staying"), [(20, {"A-1", "A-2"}), (14, {"A-2"}), (10, {"A-2"}), (9, set())])
+def test_of_stops_that_are_for_more_than_is_held_the_newest_stays_in_a_halt(make, shares, staying):
+    book, stop = Book(), {"side": "SELL", "order_type": "STOP", "trigger_price": 95.0}
+    for fact in (make.intent("B-1", quantity=shares), make.filled("B-1", quantity=shares)):
+        book.apply(fact)
+    for number, name in enumerate(("A-1", "A-2"), 2_000):
+        book.apply(make.intent(name, occurred_ns=number, **stop))
+        book.apply(make.accepted(name, name.replace("A", "B")))
+
+    assert stops_that_stay(book, AGREED, "INTRADAY") == staying
+
+
 @pytest.mark.parametrize(("held", "more"), [(0, ""), (1, ""), (5, ""), (6, ", and 1 more")])
 def test_positions_without_a_stop_are_named_up_to_five(make, held, more):
     book, named = Book(), [f"S{number}" for number in range(held)]
