@@ -724,6 +724,18 @@ class TestAnotherNatya:
 
         assert len(world.halts) == before
 
+    def test_halts_again_at_each_look_however_long_ago_orders_was_to_confirm_the_last_one(self):
+        world = World(AccountBookRead(orders=(THERE, STRANGER), positions=()))
+        world.confirms = False
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            Played(system, world, interval_s=100.0)
+            system.base.run_for(250.0)
+            unconfirmed = len(world.halts)
+            world.confirms = True
+            system.base.run_for(300.0)
+
+        assert (unconfirmed, len(world.halts)) == (3, 4)
+
 
 class TestABrokerThatCannotBeAsked:
     def test_proves_nothing_and_is_told_after_three_looks(self, played):
