@@ -5,17 +5,21 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 from natya_builders import a_tick
+from natya_messages import distinct
 from natya_orders_stage import FakeJournal, Release, Stage
 
 from natya.actors.orders import FactWithoutIntentError, OrdersActor
 from natya.actors.orders.parts import starting
+from natya.actors.orders.rules import Band, Bands, Funds
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, Outcome, RequestTimedOut, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.cli.exit_codes import BAD_DATA, exit_code
 from natya.domain.client_order_ids import DRAWS
+from natya.domain.clock_jumps import Look
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.accounts import AccountEntered
 from natya.messages.broker import (
+    ClockCompared,
     FindOrder,
     LookupFailed,
     OrderFound,
@@ -49,6 +53,7 @@ from natya.messages.orders import (
     OrderUncertain,
     SubmitOrder,
 )
+from natya.messages.reconciliation import PositionMismatch
 from natya.messages.risk import FreezeQuantitiesTold
 from natya.messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from natya.messages.supervision import ChildRestarted, Failed, Unavailable
@@ -1513,6 +1518,32 @@ def test_a_checkpoint_that_is_damaged_and_one_that_is_not_kept_are_logged(stage,
         ("WARNING", "checkpoint.refused", {"reason": "damaged"}),
         ("WARNING", "checkpoint.not_kept", {"answer": str(not_kept)}),
     ]
+
+
+def test_all_that_is_handed_over_is_there_in_the_next_life(stage):
+    stage.open(lookup_interval_s=60.0)
+    state = SaveState(strategy="crossover", number=1, covers=1, state=b"", submitted=())
+    handed_over = (
+        7,
+        {"A-1": {"crossover": "asha"}},
+        ("enough", "asha", {"heart": "the disk is full"}),
+        True,
+        (True, frozenset({"F-1"})),
+        ([(state, None)], {"crossover": (stage.strategy,)}, {"crossover": 3}, {"dip"}),
+        distinct(Funds, covered={"INFY": (10, 0)}),
+        (distinct(PositionMismatch),),
+        Bands(of={"INFY": distinct(Band)}, problem="busy"),
+        ({("dip", "INFY"): 5}, {("dip", "TCS"): "no price"}, [("A-2", stage.strategy)]),
+        frozenset({"A-3"}),
+        {"INFY": 1_800},
+        distinct(ClockCompared),
+        Look(1, 2),
+    )
+    actor = stage.system.base.find("orders").instance
+    assert all(new != told for new, told in zip(actor.snapshot(), handed_over, strict=True) if told is not True)
+    actor.restore(handed_over)
+
+    assert actor.snapshot() == handed_over
 
 
 def asked_so_far(stage):
