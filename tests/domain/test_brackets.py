@@ -380,6 +380,20 @@ class TestABracket:
 
         assert tuple(each.quantity for each in next_steps(replace(desk.bracket, returnable=returnable))) == wanted
 
+    def test_gives_back_in_orders_that_the_exchange_takes(self, desk):
+        desk.fill("A-1", 10)
+        desk.settle_all()
+        desk.fill(TARGET, 10)
+        desk.fill(STOP, 10)
+        found = []
+        while desk.bracket.surplus:
+            (order,) = next_steps(replace(desk.bracket, order_max=4))
+            desk.submit(order)
+            desk.fill(order.client_order_id, order.quantity)
+            found.append((order.client_order_id, order.quantity))
+
+        assert found == [("A-1R", 4), ("A-1Q", 4), ("A-1P", 2)]
+
     @pytest.mark.parametrize(
         ("ends", "tried"), [(("reject",), "RQPOLKJI"), (("accept", "cancel"), "R"), (("lose",), "RQPOLKJI")]
     )

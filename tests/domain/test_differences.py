@@ -333,6 +333,15 @@ class TestAPosition:
 
         assert [len(each) for each in told] == [0, 1, 0, 0]
 
+    def test_that_was_seen_once_is_told_when_it_is_seen_again_after_a_look_that_could_not_judge_it(self):
+        watch = Differences()
+        looks = [books(positions={"INFY": 3}, now_ns=now_ns) for now_ns in (1, 2, 3)]
+        looks[1] = msgspec.structs.replace(looks[1], unresolved=("INFY",))
+        first, between, (told,) = map(watch.look, looks)
+
+        assert (first, between) == ((), ())
+        assert (told.symbol, told.since_ns, told.occurred_ns) == ("INFY", 1, 3)
+
     @pytest.mark.parametrize(
         ("ours", "theirs", "since_s", "is_wrong"),
         [

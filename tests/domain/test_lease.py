@@ -91,6 +91,19 @@ class TestALease:
 
         assert [tenure.is_held(at(at_s)) for at_s in (8.9, 9.0)] == [True, False]
 
+    @pytest.mark.parametrize("is_forgotten", [False, True])
+    def test_that_is_renewed_counts_from_when_the_renewal_was_asked_for(self, is_forgotten):
+        shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
+        for at_s in (0.0, 5.0):
+            turn(tenure, shelf, at_s)
+        if is_forgotten:
+            shelf.come_back_with(None)
+        wanted = tenure.read(shelf.seen(), asked_ns=at(6.0), now_ns=at(7.0))
+        tenure.wrote(wanted)
+
+        assert [tenure.should_run(at(at_s)) for at_s in (8.4, 8.5)] == [True, False]
+        assert [tenure.is_held(at(at_s)) for at_s in (9.9, 10.0)] == [True, False]
+
     def test_that_was_written_late_is_ones_own_also_behind_a_later_look(self):
         shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
         turn(tenure, shelf, 0.0)
