@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from natya_builders import a_tick
+from natya_orders_stage import Release
 
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.limits_in_force import Held, by_person, noted, tightened, values_of, wanted, why_not, with_held
@@ -15,6 +16,7 @@ from natya.messages.events import Subscribe
 from natya.messages.order_listing import ReadPositions
 from natya.messages.orders import OrderRefused
 from natya.messages.risk import ChangeLimits, LimitsChanged, LimitsInForce, LimitsKept
+from natya.messages.supervision import Unavailable
 
 CONFIRMED = {
     "quantity_max": "100",
@@ -228,6 +230,23 @@ class TestARunningSystem:
         assert "the journal did not take it" in answer.problems[0]
         assert refused(stage, make.order("A-1", quantity=4))
         assert written(stage) == []
+
+    def test_goes_by_a_stricter_limit_also_where_the_journal_is_read_again_before_it_is_durable(
+        self, stage, make, change
+    ):
+        stage.open()
+        stage.disk.mode = "hold"
+        assert change(quantity_max="3") is None
+        reads = stage.disk.reads
+        stage.tell(Unavailable(actor="journal", reason="breaker open", retry_after_s=0.0))
+        stage.wait_until(lambda: stage.disk.reads > reads)
+        stage.submit(make.order("A-1", quantity=4))
+        stage.settle()
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        assert stage.disk.kinds("A-1") == [OrderRefused]
+        assert [each.after for fact in written(stage) for each in fact.changes] == ["3"]
 
     def test_is_limited_at_once_where_a_stricter_limit_is_passed_already(self, stage, make, change):
         stage.open()

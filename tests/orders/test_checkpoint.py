@@ -10,20 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from natya_builders import BUILDERS as MAKE
 from natya_events import a_published
+from natya_messages import distinct
 
 from natya.actors.journal import JournalActor, SimulatedDisk
 from natya.actors.journal.tools import tail
 from natya.actors.orders import CheckpointActor, CheckpointSettings, OrdersActor
 from natya.actors.orders.book import checkpoint
+from natya.actors.orders.book.account import Account, KeptAccount
 from natya.actors.orders.book.checkpoint import CheckpointBrokenError, made, restored
+from natya.actors.orders.book.day import KeptDay
 from natya.actors.orders.book.ended import EndedOrder, packed
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.book.listing import listed
-from natya.actors.orders.book.reading import ReadBack
+from natya.actors.orders.book.presence import Sign
+from natya.actors.orders.book.reading import KeptReading, ReadBack
 from natya.actors.orders.checkpointing import actor as keeper
 from natya.actors.orders.checkpointing.actor import LookDue, ReadOn
+from natya.actors.orders.limits_in_force import Held
 from natya.actors.runtime import InProcessSystem, Outcome, handles
 from natya.config.sections.journal import JournalSettings
+from natya.domain.orders import Order
 from natya.domain.time import DAY_NS
 from natya.messages.accounts import AccountEntered, RecordingPlayed
 from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
@@ -227,6 +233,47 @@ class TestABookThatGoesOnWithACheckpoint:
     @given(journals())
     def test_makes_the_same_bytes_from_the_same_records(self, records):
         assert made(*read(records, Ledger(), ReadBack())) == made(*read(records, Ledger(), ReadBack()))
+
+
+class TestWhatIsKept:
+    """Each thing that belongs to an account, or was learnt beside the book, is there again."""
+
+    def test_of_an_account_is_there_again(self):
+        order = Order.from_intent(MAKE.intent("A"))
+        kept = distinct(
+            KeptAccount,
+            open=("A",),
+            leaves=(("INFY", "BUY", 3),),
+            strategy_leaves=(("crossover", "INFY", "BUY", 4),),
+            strategy_unanswered={"crossover": 2},
+            positions={"INFY": (5, "a", "b", "c", "d")},
+            by_strategy={"crossover": {"INFY": (6, "a", "b", "c", "e")}},
+            refused={"quantity_max": 1},
+            day=distinct(KeptDay, realized_before=("1", "2")),
+            brackets=("B",),
+            exits={"crossover": ("BS",)},
+            unpriced_leaves={"TCS": 7},
+            worst={"INFY": 9},
+            unknown={"C": "SBIN"},
+            named=(("crossover", "INFY", {"CNC": 2}),),
+            late={"D": 1},
+            sold={"E": 2},
+            surplus={"F": 3},
+            bare=("G",),
+            expired=(("crossover", "ITC", "H"),),
+        )
+        assert all(msgspec.structs.astuple(kept)), "as no new account has it"
+
+        assert Account.from_kept(kept, {"A": order}).kept() == kept
+
+    def test_beside_the_book_is_there_again(self):
+        held, sign = distinct(Held), distinct(Sign)
+        kept = distinct(KeptReading, limits={"position_max": "7"}, sent_ns=(8,), held={"quantity_max": held}, sign=sign)
+        read_back = ReadBack()
+        read_back.go_on(kept)
+
+        assert read_back.kept() == kept
+        assert read_back.newest_sequence == kept.sequence
 
 
 @pytest.fixture

@@ -251,6 +251,14 @@ def test_a_day_that_was_kept_knows_whether_any_of_its_orders_was_for_delivery(ma
     assert kept_meanwhile(day).has_deliveries is day.has_deliveries is ("CNC" in products)
 
 
+def test_a_day_begins_without_the_products_of_the_day_before(make, day):
+    day.intended(make.intent(product="CNC"))
+    assert (day.products, day.has_deliveries) == ({("INFY", "CNC")}, True)
+    day.begin(7, {})
+
+    assert (day.products, day.has_deliveries) == (set(), False)
+
+
 @pytest.mark.parametrize("kind", [ModificationIntended, CancellationIntended])
 def test_a_day_may_begin_with_a_change_of_an_order_of_yesterday(make, kind):
     terms = {"quantity": 5, "limit_price": None, "trigger_price": None} if kind is ModificationIntended else {}
