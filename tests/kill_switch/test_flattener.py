@@ -404,6 +404,16 @@ def test_it_tries_at_once_again_where_something_has_changed_and_else_after_a_pau
     assert may_try(("other", "INFY"), 10)
 
 
+def test_it_tries_at_once_again_where_somebody_asks_once_more(flatten, account, monkeypatch):
+    monkeypatch.setattr(flattener, "STEP_S", 60)
+    account.shares, of = {}, ("crossover", "INFY")
+    assert [flatten.actor()._may_try(of, 10) for _ in range(2)] == [True, False]
+    flatten()
+    await_that(lambda: not flatten.actor()._is_stepping)
+
+    assert flatten.actor()._may_try(of, 10)
+
+
 class TestAStepThatIsOvertaken:
     def test_by_a_fill_between_its_questions_does_not_take_what_it_brings_for_nothing(self, flatten, account):
         account.shares = {("crossover", "INFY"): 0}
