@@ -12,6 +12,7 @@ from natya.config.errors import SettingsError
 from natya.domain.reports import ReportFault
 from natya.messages.broker import (
     CancelRequest,
+    ClockCompared,
     ExecutionReport,
     FindOrder,
     LookupFailed,
@@ -399,6 +400,23 @@ class TestAClockThatIsOff:
         assert [each.skew_s for each in heard] == [2.5, -3.0, 2.0]
         assert stage.system.request("broker", Ping())
         assert stage.orders.is_empty()
+
+    def test_is_told_right_again_after_a_restart_of_the_session_meanwhile(self, stage, monkeypatch):
+        class Told(BreakingBroker):
+            def withdraw(self, request):
+                if request.client_order_id == "BREAK":
+                    super().withdraw(request)
+                self._session.tell_skew(float(request.client_order_id))
+
+        monkeypatch.setitem(BROKERS, "told", Told)
+        stage.open(name="told")
+        for skew_s in ("5", "BREAK", "0", "1", "-7"):
+            stage.ask(WithdrawOrder(client_order_id=skew_s))
+        heard = []
+        while len(heard) < 3:
+            heard += [each] if isinstance(each := stage.orders.receive(), ClockCompared) else []
+
+        assert [each.skew_s for each in heard] == [5.0, 0.0, -7.0]
 
 
 class TestTrouble:

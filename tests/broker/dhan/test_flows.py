@@ -207,6 +207,13 @@ class TestAnOrderOfAnEarlierDay:
 
         assert isinstance(find_it(*replies, request=to_find(intended_ns=YESTERDAY_NS))[1].answer, OrderNotFound)
 
+    @pytest.mark.parametrize(("listed", "kind"), [("9", OrderNotFound), ("8", LookupFailed)])
+    def test_without_a_number_is_not_taken_for_what_an_order_of_today_has_traded(self, listed, kind):
+        today = a_row("TRADED", number=listed, filled=10, correlation_id="")
+        replies = [NOT_FOUND, a_day(book=[today]), told(([a_trade("0", 10, number="9")], 0)), told(([], 0))]
+
+        assert isinstance(find_it(*replies, request=to_find(intended_ns=YESTERDAY_NS))[1].answer, kind)
+
     def test_is_unknown_if_the_history_cannot_be_read(self):
         replies = [told(None), a_day(), told(([a_trade("0", 4)], 0)), LOST]
 
