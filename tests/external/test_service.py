@@ -349,6 +349,17 @@ class TestTooManyRequests:
 
         assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
 
+    @pytest.mark.parametrize(("answer", "pauses"), [(OK, [1, 1]), (BROKEN, [1, 2]), (REFUSED, [1, 2])])
+    def test_are_answered_by_the_shortest_silence_once_one_was_answered_well(self, answer, pauses):
+        service, found = a_service(), []
+        for number, now_s in ((1, 0.0), (2, 100.0)):
+            end(service, begin(service, number, a_call(WRITE), now_s), THROTTLED, now_s)
+            asked = service.ask(99, a_call(WRITE, deadline_s=0.1), round(now_s * SECOND_NS))
+            found.append(result_of(asked).retry_after_s)
+            end(service, begin(service, 50 + number, a_call(WRITE), now_s + 50), answer, now_s + 50)
+
+        assert found == pauses
+
     def test_let_a_read_go_on_after_it(self):
         service = a_service()
         end(service, begin(service), msgspec.structs.replace(THROTTLED, retry_after_s=3.0))
