@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -13,9 +14,12 @@ from natya_database import a_database
 from natya_examples import QUARTER
 
 from natya.actors.database import DuckDBAdapter
+from natya.actors.database.engine.witness import is_witness
 from natya.actors.database.errors import StatementFailed
 from natya.actors.database.upkeep.copies import check
+from natya.actors.database.upkeep.recovery import open_database
 from natya.actors.database.writing.market import MarketStore, part_of
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.codec import decode
 from natya.messages.history import Fetched
 
@@ -293,6 +297,19 @@ class TestAMarketFileThatIsNotWhatItWas:
 
         with DuckDBAdapter(path, max_connections=3) as database:
             assert "another file" in database.witness.loss
+
+    def test_is_put_aside_with_its_witness_where_it_is_damaged_and_the_new_one_has_lost_nothing(self, path, build):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            MarketStore(database).write(build.ticks(5))
+        path.with_name("natya-market.duckdb").write_bytes(b"damage" * 1_000)
+        settings = DatabaseSettings.default(path=str(path), max_connections=3, memory_limit_mb=96, threads=1)
+        opened = open_database(settings, 1)
+        with opened.database as database:
+            problems = check(database)
+
+        (aside,) = opened.put_aside
+        assert (opened.market_loss, problems) == ("", ())
+        assert is_witness(Path(f"{aside}.witness"))
 
     def test_is_not_suspected_after_a_crash(self, path, build):
         with DuckDBAdapter(path, max_connections=3) as database:

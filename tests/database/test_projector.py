@@ -303,6 +303,15 @@ class TestRecordsThatAreHeard:
         assert answer(actor, a_page(1, 2)).after_sequence == 0
         assert written(actor) == [1, 2]
 
+    def test_are_a_lag_of_files_that_are_open_again_before_the_journal_has_answered(self, current, files):
+        files.database = None
+        current.hear([a_record(1), a_record(2)])
+        files.database = object()
+
+        opened(current, last=1)
+
+        assert (current.journal_cursor.newest, current.journal_cursor.lag) == (2, 1)
+
     @pytest.mark.parametrize("is_open", [True, False])
     def test_are_read_again_later_if_they_could_not_be_written_and_the_files_are_open(
         self, current, actor, files, is_open

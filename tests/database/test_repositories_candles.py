@@ -134,6 +134,24 @@ class TestHours:
 
         assert begins(market.candles("NIFTY", "1h", FRIDAY, FRIDAY).data) == ["Fri 00:00", "Fri 08:15"]
 
+    @pytest.mark.parametrize(
+        ("start", "end", "found"),
+        [
+            ("2025-10-20", "2025-10-23", ["Mon 09:15", "Tue 13:45", "Tue 14:45", "Thu 10:15"]),
+            ("2025-10-21T14:00", "2025-10-23", ["Tue 14:45", "Thu 10:15"]),
+            ("2025-10-20", "2025-10-21T14:00", ["Mon 09:15", "Tue 13:45"]),
+        ],
+        ids=["around it", "from its midst", "up to its midst"],
+    )
+    def test_of_a_day_that_opens_at_another_time_begin_then(self, market, build, start, end, found):
+        """The hour of Diwali in 2025 was from 13:45 to 14:45."""
+        diwali = dt.date(2025, 10, 21)
+        before, after = diwali - dt.timedelta(days=1), diwali + dt.timedelta(days=2)
+        moments = [at(before, 10, 0), at(diwali, 13, 50), at(diwali, 14, 30), at(diwali, 14, 46), at(after, 11, 0)]
+        market.save_ticks([build.tick(n, exchange_ns=ns) for n, ns in enumerate(moments, start=1)]).result()
+
+        assert begins(market.candles("NIFTY", "1h", start, end).data) == found
+
 
 class TestDays:
     def test_begin_at_midnight_and_holidays_have_none(self, market, build):
