@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from natya_database import a_database
 from natya_examples import QUARTER
 
-from natya.actors.database import EventRepository
+from natya.actors.database import DuckDBAdapter, EventRepository
 from natya.actors.database.errors import JournalGap
 from natya.actors.database.tables.projection import Projection
 from natya.actors.database.writing.read_model import ReadModel
+from natya.messages.accounts import AccountEntered
 from natya.messages.orders import (
     CancellationIntended,
     CancellationRefused,
@@ -40,6 +41,10 @@ def accepted(client_order_id="A-1"):
 
 def ended(kind, client_order_id="A-1"):
     return kind(client_order_id=client_order_id, reason="because", occurred_ns=6)
+
+
+def entered(account):
+    return AccountEntered(account=account, choice="new", occurred_ns=4)
 
 
 def everything(database):
@@ -130,6 +135,31 @@ class TestProjectingRecords:
         assert found.sequence == 1
         assert '"state":"HALTED"' in found.fact
         assert database.query("select client_order_id from orders").rows == (("A-1",),)
+
+
+class TestTheAccountOfAnOrder:
+    """That which was entered last before its intent: 0 where none was."""
+
+    def test_is_that_of_its_intent_and_its_trades_are_of_the_same_whichever_was_entered_since(
+        self, read_model, database, build
+    ):
+        read_model.apply(
+            build.records(build.intended(), entered(3), build.intended("A-2"), entered(4), build.filled("A-2"))
+        )
+        read_model.apply(build.records(build.filled(), build.intended("A-3"), start=6))
+        read_model.apply(build.records(build.filled("A-3"), ended(OrderRejected, "A-2"), start=8))
+
+        by_order = (("A-1", 0), ("A-2", 3), ("A-3", 4))
+        assert database.query("select client_order_id, account from orders order by all").rows == by_order
+        assert database.query("select client_order_id, account from fills order by all").rows == by_order
+
+    def test_is_known_when_the_file_is_opened_again(self, path, build):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            ReadModel(database).apply(build.records(entered(3)))
+        with DuckDBAdapter(path, max_connections=3) as database:
+            ReadModel(database).apply(build.records(build.intended(), build.filled(), start=2))
+
+            assert database.query("select account from orders union all select account from fills").rows == ((3,), (3,))
 
 
 class TestRecordsThatComeAgain:

@@ -31,6 +31,7 @@ from natya.config.sections.database import DatabaseSettings
 from natya.domain.calendar import session
 from natya.domain.candle_making import CandleMaker
 from natya.domain.time import DAY_NS, IST, SECOND_NS
+from natya.messages.accounts import AccountEntered
 from natya.messages.journal import JournalPage
 
 pytestmark = pytest.mark.usefixtures("engines")
@@ -421,6 +422,22 @@ class TestTheReadModel:
             assert position.average_price == Decimal("1490.0500")
             assert position.realized_pnl == Decimal("500.00")
             assert positions.count().data == 1
+
+    def test_has_the_positions_of_the_account_that_was_entered_last_unless_another_is_asked_for(self, database, build):
+        first = [build.intended(), build.filled(quantity=75), build.intended("A-2", symbol="INFY")]
+        second = [build.intended("A-3"), build.filled("A-3", quantity=10)]
+        late = build.filled("A-2", symbol="INFY", quantity=5)  # the trade of an order of the first
+        entered = AccountEntered(account=3, choice="new", occurred_ns=4)
+        ReadModel(database).apply(build.records(*first, entered, *second, late))
+        with PositionRepository(database) as positions:
+            held = [
+                [(each.symbol, each.quantity) for each in positions.find(**asked).data]
+                for asked in ({}, {"account": 3}, {"account": 0}, {"strategy": "crossover"}, {"strategy": "another"})
+            ]
+            counts = positions.count().data, positions.count(account=0).data
+
+        newest, of_sessions = [("NIFTY", 10)], [("INFY", 5), ("NIFTY", 75)]
+        assert (held, counts) == ([newest, newest, of_sessions, newest, []], (1, 2))
 
     def test_is_written_by_nobody(self, projected, build):
         with OrderRepository(projected) as orders:
