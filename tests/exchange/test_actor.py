@@ -319,6 +319,18 @@ class TestANewProcess:
 
         assert self.resting(open_exchange(account)) == count
 
+    @pytest.mark.parametrize("account", ["session", "newest"])
+    def test_has_those_of_an_account_from_before_it_was_entered_again(self, open_exchange, journal, make, account):
+        entered = [
+            AccountEntered(account=number, choice=choice, occurred_ns=1)
+            for number, choice in ((1, "new"), (0, "session"), (1, "newest"))
+        ]
+        journal.facts = self.a_rest(make, "A-1")
+        for number, fact in enumerate(entered, start=2):
+            journal.facts += [fact, *self.a_rest(make, f"A-{number}")]
+
+        assert self.resting(open_exchange(account)) == 2
+
     def test_reads_on_page_by_page_and_asks_again_when_the_journal_is_away(
         self, open_exchange, journal, make, monkeypatch
     ):

@@ -294,6 +294,31 @@ class TestAChangedOrderOfBefore:
             reports = each.move(a_tick(99.4, bids=[(99.3, 1)], asks=[(99.4, 5)], after_s=1))
             assert [report.client_order_id for report in reports] == (["changed"] if keeps else ["other"])
 
+    @pytest.mark.parametrize(
+        ("before", "change"),
+        [({"trigger_price": 100.6}, {}), ({"trigger_price": 100.4}, {}), ({}, {"quantity": 11}), ({}, {"quantity": 8})],
+        ids=str,
+    )
+    def test_that_is_a_stop_of_another_trigger_comes_behind_those_that_had_theirs(
+        self, matching, a_tick, an_order, before, change
+    ):
+        """A quantity that has become less costs it nothing, as of an order with a limit."""
+        terms = {"order_type": "STOP_LOSS", "limit_price": 101.0, "trigger_price": 100.5}
+        run = Run(matching)
+        run.move(a_tick(100.0, bids=[(99.9, 1)], asks=[(100.1, 1)]))
+        for name, fields in (("changed", terms | before), ("other", terms)):
+            run.place(an_order(name, **fields))
+        run.matching.replace(ReplaceRequest(client_order_id="changed", **({"quantity": 10} | terms | change)))
+        told = {"quantity": 10, "limit_price": 101.0, "trigger_price": 100.5} | change
+        at_ns = run.facts[-1].occurred_ns
+        run.facts.append(OrderModified(client_order_id="changed", number=1, occurred_ns=at_ns, **told))
+        again = run.again()
+
+        for each in (run.matching, again):
+            reports = each.move(a_tick(100.6, bids=[(100.5, 1)], asks=[(100.7, 5)], after_s=1))
+            traded = [report.client_order_id for report in reports if report.execution_type == "TRADE"]
+            assert traded == (["changed"] if change == {"quantity": 8} else ["other"])
+
 
 class TestANewAccount:
     def test_has_none_of_the_orders_of_others(self, matching, a_tick, an_order):

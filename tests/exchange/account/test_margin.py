@@ -9,6 +9,7 @@ from natya.actors.exchange.account import (
     Conversion,
     MarginTicket,
     MarginTogether,
+    Modification,
     PnlExit,
     Refused,
     SuperTicket,
@@ -102,6 +103,19 @@ class TestTheMarginOfAnOrder:
 
             wanted = charges(product, "BUY", 65, ticket.price, date(2026, 10, 7)).brokerage
             assert margin.brokerage_rupees == wanted > 0
+
+    def test_that_is_changed_is_of_what_it_holds_and_of_what_is_there(self, open_account):
+        client = open_account(opening_balance_rupees=20_000.0)
+        client.tick(1550.0)
+        order_id = client.place(quantity=65, price=1450.0)  # holds 18,850 rupees
+        most, too_much = (
+            Modification(order_id=order_id, order_type="LIMIT", quantity=65, limit_price=price)
+            for price in (1538.4, 1538.5)
+        )
+
+        assert "20000.50 rupees needed, found 20000.00" in refusal(client.ask, "modify", too_much)
+        client.ask("modify", most)
+        assert client.order(order_id).limit_price == 1538.4
 
     def test_says_what_is_there_and_what_is_lacking(self, open_account):
         client = open_account(opening_balance_rupees=20_000.0)

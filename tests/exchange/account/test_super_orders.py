@@ -219,6 +219,22 @@ class TestASuperOrder:
 
         assert stops == [1490.0, 1492.0, 1492.0, 1494.0]
 
+    @pytest.mark.parametrize(
+        ("side", "target", "stop", "up"),
+        [("BUY", 1520.0, 1490.0, 1), ("SELL", 1480.0, 1510.0, -1)],
+        ids=["buys", "sells"],
+    )
+    def test_that_trails_counts_what_is_over_a_whole_jump_towards_the_next(self, client, side, target, stop, up):
+        client.tick(1500.0)
+        client.ask("place_super", a_super(side=side, target_price=target, stop_price=stop, trailing_jump=2.0))
+        client.wait()
+        moved = []
+        for over in (3.0, 3.9, 4.0, 7.9, 8.0):
+            client.tick(1500.0 + up * over)
+            moved.append(up * (row(client).stop_price - stop))
+
+        assert moved == [2.0, 2.0, 4.0, 6.0, 8.0]
+
     def test_whose_entry_is_cancelled_before_it_trades_has_ended_with_all_of_it(self, client):
         client.tick(1510.0)
         order_id = client.ask("place_super", a_super()).ids[0]
