@@ -459,22 +459,25 @@ class TestAnAlert:
         (row,) = client.account.alerts()
         assert (row.last_price, row.triggered_ns) == (1449.0, client.account.now_ns)
 
-    def test_waits_for_what_it_was_changed_to_and_sends_the_orders_it_had(self, client):
+    @pytest.mark.parametrize(
+        ("operator", "value", "price"), [("GREATER_THAN", 3100.0, 3101.0), ("LESS_THAN", 2900.0, 2899.0)]
+    )
+    def test_waits_for_what_it_was_changed_to_and_sends_the_orders_it_had(self, client, operator, value, price):
         client.tick(1500.0)
         client.tick(3000.0, TCS)
         alert_id = client.ask("place_conditional", an_alert()).ids[0]
         condition = AlertCondition(
             instrument=TCS,
             comparison="PRICE_WITH_VALUE",
-            operator="GREATER_THAN",
-            value=3100.0,
+            operator=operator,
+            value=value,
             expires_on="2026-10-09",
         )
         client.ask("modify_conditional", AlertModification(alert_id=alert_id, condition=condition))
-        client.tick(1400.0)
+        client.tick(1400.0)  # of what it was for
         assert client.account.orders() == ()
 
-        client.tick(3101.0, TCS)
+        client.tick(price, TCS)
 
         assert [order.instrument for order in client.account.orders()] == [INFY]
 
