@@ -16,6 +16,7 @@ from natya.actors.exchange.account import (
 )
 from natya.domain.charges import charges
 from natya.domain.time import IST, SECOND_NS
+from natya.messages.exchange import SwitchesSet
 from natya.messages.instruments import InstrumentDefinition
 
 INFY, OPTION, FUTURE = ("NSE_EQ", "1594"), ("NSE_FNO", "51234"), ("NSE_FNO", "51235")
@@ -299,6 +300,18 @@ class TestTheExitAtAProfitOrALoss:
         client.place(quantity=10)
         client.ask("set_pnl_exit", PnlExit(profit_rupees=profit, loss_rupees=loss))
         client.tick(price)
+        client.wait()
+
+        assert client.account.positions()[0].net_quantity == 10
+
+    def test_is_one_of_its_day(self, client):
+        client.tick(1500.0)
+        client.ask("set_pnl_exit", PnlExit(profit_rupees=500.0, loss_rupees=300.0, products=("INTRADAY",), kills=True))
+        client.wait_until(at("10:00", day=8))
+        assert client.account.switches() == SwitchesSet()
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.tick(1400.0)
         client.wait()
 
         assert client.account.positions()[0].net_quantity == 10

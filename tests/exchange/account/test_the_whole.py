@@ -23,6 +23,7 @@ from natya.domain.charges import charges
 from natya.domain.time import IST, SECOND_NS
 from natya.messages.codec import decode, encode
 from natya.messages.exchange import AccountOrder, AccountTrade
+from natya.messages.instruments import InstrumentDefinition
 
 INFY, OPTION, FUTURE = ("NSE_EQ", "1594"), ("NSE_FNO", "51234"), ("NSE_FNO", "51235")
 DAY_S = 86_400
@@ -811,6 +812,30 @@ class TestAContractThatExpiredWhileNobodyShowedItsPrice:
         in_a_new_process(client, at("10:00", day=day))
 
         assert held(client) == holds
+
+    def test_is_settled_and_not_squared_off_where_it_is_listed_again_only_afterwards(self, open_account):
+        client = open_account((2026, 10, 27), opening_balance_rupees=1e9)
+        option, _ = client.list_option_and_index()
+        client.tick(120.0, option)
+        client.place(quantity=65, instrument=option)
+        in_a_new_process(client, at("18:00", day=27))
+        assert held(client) == {"INTRADAY": 65}
+        definition = InstrumentDefinition(
+            symbol="NIFTY-27Oct2026-26000-CE",
+            segment=option[0],
+            security_id=option[1],
+            instrument_type="OPTIDX",
+            tick_size_rupees=0.05,
+            lot_size=65,
+            expiry=date(2026, 10, 27),
+            strike_rupees=26_000.0,
+            option_type="CE",
+        )
+        client.ask("list_instruments", definition)
+        client.wait_until(at("10:00", day=28))
+
+        (order,) = [each for each in client.changes if isinstance(each, AccountOrder) and each.status == "TRADED"][1:]
+        assert (order.source, order.average_price) == ("EXPIRY", 0.0)
 
 
 class TestAnAccountThatWasDown:
