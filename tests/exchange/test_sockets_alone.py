@@ -383,6 +383,18 @@ def test_who_asks_what_is_none_is_ended_for_a_reason(kind, request_, reason):
     assert asked(kind, request_)[1] == reason
 
 
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [*((FeedSocket, code) for code in sorted(subscriptions.MODES)), (DepthSocket, 23), (DeepSocket, 23)],
+)
+def test_an_instrument_that_is_asked_for_again_is_one_of_so_many(monkeypatch, kind, code):
+    monkeypatch.setattr(subscriptions, "INSTRUMENTS_A_CONNECTION", 1)
+    monkeypatch.setattr(kind, "instruments_max", 1, raising=False)
+
+    assert asked(kind, (code, INFY), (code, INFY, INFY))[1] == []
+    assert asked(kind, (code, INFY), (code, Listed("NSE_EQ", "7")))[1] == [804]
+
+
 class TestAPartner:
     """Of a platform, whose clients' orders it hears of."""
 

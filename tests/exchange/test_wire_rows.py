@@ -14,16 +14,18 @@ from natya.actors.exchange.wire.market import MarketShown
 from natya.actors.instruments.built_in import BuiltIn
 from natya.domain.dhan.writing import written
 from natya.domain.instruments import Instrument
-from natya.domain.time import SECOND_NS
+from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.exchange import AccountOrder, AccountTrade
 from natya.messages.instruments import (
     FindInstrument,
     InstrumentDefinition,
     InstrumentList,
+    InstrumentsFound,
     InstrumentShown,
     InstrumentUnknown,
     ShowInstrument,
 )
+from natya.messages.supervision import Unavailable
 
 AT_NS = 1_790_567_100 * SECOND_NS  # 2026-09-28 09:15:00 in India
 AT = "2026-09-28 09:15:00"
@@ -207,6 +209,37 @@ class TestTheMarketByItself:
 
         (wanted,) = asked
         assert (type(wanted), wanted.underlying) == (FindInstrument, name)
+
+    def test_asks_for_options_once_a_day_and_again_until_there_is_an_answer(self):
+        underlying = InstrumentDefinition(
+            symbol="NIFTY", segment="IDX_I", tick_size_rupees=0.05, security_id="13", instrument_type="INDEX"
+        )
+        option = InstrumentDefinition(
+            symbol="NIFTY-29Sep2026-25000-CE",
+            segment="NSE_FNO",
+            tick_size_rupees=0.05,
+            security_id="51",
+            instrument_type="OPTIDX",
+            expiry=date(2026, 9, 29),
+        )
+        found = InstrumentsFound(instruments=(option,), total=1, of=InstrumentList(source="test", day=AT_DAY))
+        silent = Unavailable(actor="instruments", reason="down", retry_after_s=1.0)
+        answers, now, went_on = [silent, found, found], [AT_NS], []
+        market = MarketShown([underlying], tick_size_rupees=0.05)
+        finder = Finder(
+            market,
+            ask=lambda *_, then, **__: then(SimpleNamespace(value=answers.pop(0))),
+            now_ns=lambda: now[0],
+            listed=lambda _: None,
+        )
+        for days, left in ((0, 2), (0, 1), (0, 1), (1, 0)):
+            now[0] = AT_NS + days * DAY_NS
+            finder.options(
+                ("IDX_I", "13"), lambda: went_on.append(market.listings.of_symbol(option.symbol) is not None)
+            )
+            assert len(answers) == left
+
+        assert went_on == [False, True, True, True]
 
     def test_asks_nothing_of_an_underlying_that_no_list_has(self, market):
         asked, went_on = [], []
