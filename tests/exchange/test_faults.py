@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from natya.actors.exchange.drawing import Drawing
 from natya.actors.exchange.faults import (
     ACCEPTANCE,
     HOSTILE,
@@ -134,6 +135,19 @@ class TestAFault:
 )
 def test_a_stop_without_its_trigger_may_trade_three_per_cent_away_at_most(side, last_price, limit):
     assert price_without_trigger(side, last_price, price_grid(0.1)) == limit
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 1000), chance=st.floats(0, 1), times=st.integers(0, 3), after=st.integers(0, 3))
+def test_a_fault_falls_as_it_would_have_whatever_bounds_another_has(seed, chance, times, after):
+    """Of two that are drawn in turn."""
+
+    def fallen(**bounds):
+        bounded = Fault(kind="latency", chance=chance, **bounds)
+        drawing = Drawing((bounded, Fault(kind="throttled", chance=0.5)), seed)
+        return [drawing.falls(number) for _ in range(20) for number in (0, 1)][1::2]
+
+    assert fallen(times=times, after=after) == fallen()
 
 
 @pytest.mark.parametrize("name", HOSTILE)

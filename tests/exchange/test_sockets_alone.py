@@ -190,6 +190,28 @@ def ping(open_socket):
     return answers
 
 
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [(OrderSocket, picows.WSMsgType.TEXT), (FeedSocket, picows.WSMsgType.BINARY)],
+    ids=["text", "packets"],
+)
+def test_what_waits_for_who_reads_again_is_of_the_form_that_it_had(kind, form):
+    sent = []
+
+    def scene(open_socket, connection):
+        connection.send = lambda each, frame: sent.append((each, frame))
+        open_socket.is_known = True
+        say = open_socket.tell if kind is OrderSocket else lambda frame: open_socket.push(frame, frame)
+        say(b"at once")
+        open_socket.pause_writing()
+        say(b"later")
+        open_socket.resume_writing()
+
+    play(scene, kind=kind)
+
+    assert sent == [(form, b"at once"), (form, b"later")]
+
+
 def test_pings_are_answered_and_sent_unless_it_is_mute_or_slow():
     def scene(open_socket, connection):
         connection.send_ping = lambda: connection.said.append("ping")
@@ -393,6 +415,21 @@ def test_an_instrument_that_is_asked_for_again_is_one_of_so_many(monkeypatch, ki
 
     assert asked(kind, (code, INFY), (code, INFY, INFY))[1] == []
     assert asked(kind, (code, INFY), (code, Listed("NSE_EQ", "7")))[1] == [804]
+
+
+@pytest.mark.parametrize("kind", [OrderSocket, BinaryFeedSocket])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_who_has_not_logged_in_when_the_time_for_it_is_over_is_cut_off_and_nobody_else(monkeypatch, kind, is_known):
+    monkeypatch.setattr(sockets, "LOGIN_S", 0.0)
+
+    def scene(open_socket, _connection):
+        open_socket._server.make_room = lambda _: None
+        if is_known:
+            open_socket.let_in()
+
+    said_last, ends = play(scene, kind=kind)
+
+    assert (said_last == ends == []) is is_known
 
 
 class TestAPartner:
