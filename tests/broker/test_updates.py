@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,6 +10,8 @@ from natya.actors.broker import UpdatesActor, UpdatesSettings
 from natya.actors.broker.updates import NO_SOCKET, PENDING_MAX, Connected, Ending, Ignored, Inbox, Unreadable
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.domain.reconnecting import SETTLED_S, Reconnecting
+from natya.domain.time import SECOND_NS
 from natya.messages.broker import OrderUpdated, UpdatesConnected, UpdatesLost
 from natya.messages.exchange import FindWire, WireFound
 from natya.messages.system import Ping
@@ -187,6 +190,27 @@ class TestAConnectionThatEnds:
         heard = stage.heard()
         assert heard.count(UpdatesLost(reason="not yet connected")) == 2
         assert heard.count(UpdatesConnected()) == 2
+
+
+@pytest.mark.parametrize(("lived_s", "failures"), [(SETTLED_S, 1), (SETTLED_S - 1, 8), (None, 8)])
+def test_the_waits_begin_anew_behind_a_connection_that_has_lived_for_long(lived_s, failures):
+    now_ns, waits_s = 7 * SECOND_NS, []
+    played = SimpleNamespace(
+        clock=SimpleNamespace(now_ns=lambda: now_ns, monotonic_ns=lambda: now_ns),
+        random=SimpleNamespace(random=lambda: 1.0),
+        _connected_ns=None if lived_s is None else now_ns - round(lived_s * SECOND_NS),
+        _reconnecting=Reconnecting(7),
+        _is_stopping=False,
+        _failures=0,
+        _reason="",
+        log=lambda *_, **__: None,
+        send=lambda *_: None,
+        after=lambda wait_s, _due: waits_s.append(wait_s),
+    )
+    UpdatesActor._ended(played, CLOSED)
+
+    assert played._reconnecting.failures == failures
+    assert waits_s == [1.0 if failures == 1 else 30.0]
 
 
 class TestAtThePaperExchange:

@@ -251,6 +251,15 @@ class TestLooking:
 
         assert waited_s == 5.0
 
+    def test_is_much_rarer_where_all_that_is_left_is_in_doubt(self, stage):
+        stage.body.place(to_place())
+        stage.answer(success=False, sent="unknown", status_code=None)
+        for _ in range(20):
+            waited_s = stage.pass_time()
+            stage.answer([])
+
+        assert waited_s == 60.0
+
     def test_is_planned_when_the_one_before_it_has_ended(self, placed):
         placed.pass_time()
         placed.body._watching.look_soon()

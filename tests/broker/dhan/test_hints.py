@@ -47,6 +47,13 @@ class TestAnOrder:
         hints.take(an_update("PART_TRADED", 6), seen())
         assert [hints.is_behind(seen(filled)) for filled in (5, 6, 7)] == [True, False, False]
 
+    @pytest.mark.parametrize("later", [0, 5, 6])
+    def test_that_may_still_trade_is_behind_by_the_most_that_was_ever_told(self, hints, later):
+        for filled in (6, later):
+            hints.take(an_update("PART_TRADED", filled), seen())
+
+        assert [hints.is_behind(seen(filled)) for filled in (5, 6)] == [True, False]
+
     def test_is_due_once(self, hints):
         hints.suspect(seen())
 
