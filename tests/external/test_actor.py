@@ -184,6 +184,25 @@ class TestATally:
 
         assert self.life(tmp_path, 0)["all"] in range(1_000 - 40 - AHEAD // 2, 1_000 - 39 + 1)
 
+    def test_has_a_line_that_was_under_way_in_a_failure_written_again(self, tmp_path):
+        settings = ExternalSettings(
+            service="test",
+            hosts=frozenset(),
+            allowances={"all": self.HUNDREDS},
+            new_session=lambda _: Well(),
+            tally=TallySettings(whose="me", kinds=("all",)),
+            tally_folder=tmp_path,
+        )
+        base = SimulatedSystemBase(seed=1)
+        with InProcessSystem(base) as system:
+            system.start("external", ExternalActor, settings)
+            actor = base.find("external").instance
+            due = [actor._tally.due({"all": 1}, 1) for _ in range(2)]
+            actor.restore(actor.snapshot())
+
+            assert [len(each) for each in due] == [1, 0]
+            assert actor._tally.due({"all": 1}, 1) == due[0]
+
     def test_that_cannot_be_written_holds_up_no_request(self, tmp_path):
         (tmp_path / "file").write_text("no folder")
 
@@ -193,8 +212,8 @@ class TestATally:
 class TestRequestsOfAProcessBefore:
     DAY = Allowance(quotas=(Quota(5, 3_600 * SECOND_NS),))
 
-    def begin(self):
-        base = SimulatedSystemBase(seed=1)
+    def begin(self, faults=None):
+        base = SimulatedSystemBase(seed=1, **({} if faults is None else {"faults": faults}))
         self.clock = base.virtual_clock
         self.clock.jump_to(3_600 * SECOND_NS)  # of a machine that is up for an hour
         system = InProcessSystem(base)
@@ -253,6 +272,21 @@ class TestRequestsOfAProcessBefore:
 
             assert self.left(system) == 4
             assert asker.is_empty()  # it has not failed
+
+    @pytest.mark.parametrize("is_told_before", [True, False])
+    def test_are_counted_once_and_none_since_the_first_life_where_the_owner_has_failed(self, is_told_before):
+        crash = ScriptedFault(kind="crash", actor="external", message_type=Ask, nth=1)
+        system, now_ns = self.begin(Faults(script=(crash,)))
+        told = CountBefore("all", (now_ns - SECOND_NS, now_ns + SECOND_NS))
+        with system:
+            if is_told_before:
+                system.tell("external", told)
+            system.base.run_for(10.0)
+            call = Call(endpoint=WRITE, method="POST", url="1", deadline_s=1.0)
+            assert not isinstance(system.request("external", Ask(call), timeout_s=120), ExternalServiceResult)
+            system.tell("external", told)
+
+            assert self.left(system) == 4
 
     def test_are_counted_once_whatever_fails(self):
         system, now_ns = self.begin()
