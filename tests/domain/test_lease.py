@@ -155,7 +155,8 @@ class TestALease:
         shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
         for at_s in (0.0, 5.0):
             turn(tenure, shelf, at_s)
-        tenure.outbid(7)
+        for fence in (7, 3):
+            tenure.outbid(fence)
         turn(tenure, shelf, 6.0)
 
         assert (tenure.fence, shelf.lease.fence) == (8, 8)
