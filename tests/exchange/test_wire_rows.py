@@ -59,6 +59,12 @@ def market():
     return MarketShown(definitions, tick_size_rupees=0.05)
 
 
+def an_index(symbol, **fields):
+    return InstrumentDefinition(
+        symbol=symbol, segment="IDX_I", tick_size_rupees=0.05, security_id="13", instrument_type="INDEX", **fields
+    )
+
+
 class TestARow:
     def test_of_an_order_has_every_field_of_it(self, market):
         order = AccountOrder(
@@ -190,14 +196,7 @@ class TestTheMarketByItself:
 
     @pytest.mark.parametrize(("trading_symbol", "name"), [("NIFTY", "NIFTY"), ("", "Nifty 50")])
     def test_asks_for_options_by_the_name_that_the_list_has(self, trading_symbol, name):
-        underlying = InstrumentDefinition(
-            symbol="Nifty 50",
-            segment="IDX_I",
-            tick_size_rupees=0.05,
-            security_id="13",
-            instrument_type="INDEX",
-            trading_symbol=trading_symbol,
-        )
+        underlying = an_index("Nifty 50", trading_symbol=trading_symbol)
         asked = []
         finder = Finder(
             MarketShown([underlying], tick_size_rupees=0.05),
@@ -211,9 +210,7 @@ class TestTheMarketByItself:
         assert (type(wanted), wanted.underlying) == (FindInstrument, name)
 
     def test_asks_for_options_once_a_day_and_again_until_there_is_an_answer(self):
-        underlying = InstrumentDefinition(
-            symbol="NIFTY", segment="IDX_I", tick_size_rupees=0.05, security_id="13", instrument_type="INDEX"
-        )
+        underlying = an_index("NIFTY")
         option = InstrumentDefinition(
             symbol="NIFTY-29Sep2026-25000-CE",
             segment="NSE_FNO",

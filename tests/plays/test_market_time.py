@@ -91,20 +91,30 @@ class TestAPlay:
         assert apart.summary.restarts == on_loop.summary.restarts
 
 
-class TestTwoStrategiesThatThinkElsewhere:
-    @pytest.mark.parametrize("hosts", [("loop", "loop"), ("loop", "process"), ("process", "process")], ids="-".join)
-    def test_write_one_journal_whichever_thread_is_done_first(self, tmp_path, mornings, plays, hosts):
-        """Each has two thoughts at a price and orders by both, and one of the two strategies fails now and then."""
+class TestTwoStrategiesOfWhichOneIsSlow:
+    """They order at the same prices, by timers of the same moments too, and one of them fails now and then."""
+
+    @pytest.mark.parametrize(
+        ("kind", "hosts"),
+        [
+            ("Slow", ("process", "process")),
+            ("Thinking", ("loop", "loop")),
+            ("Thinking", ("loop", "process")),
+            ("Thinking", ("process", "process")),
+        ],
+        ids=["processes", "threads", "threads of one and of a process", "threads of processes"],
+    )
+    def test_write_one_journal_whichever_it_is(self, tmp_path, mornings, plays, kind, hosts):
         recording, journals = mornings(1, minutes=4), []
         for slow in ("one", "other"):
             strategies = [
                 {
                     "name": name,
-                    "strategy": "natya_players:Thinking",
+                    "strategy": f"natya_players:{kind}",
                     "host": host,
                     "parameters": {"slow_s": 0.004 if name == slow else 0.0, "fails": fails},
                 }
-                for name, host, fails in (("other", hosts[0], 0.1), ("one", hosts[1], 0.0))
+                for name, host, fails in zip(("other", "one"), hosts, (0.1, 0.0), strict=True)
             ]
             journals.append(plays(tmp_path / slow, recording, *strategies, **LENIENT))
         first, second = journals
@@ -122,29 +132,6 @@ class TestAStrategyThatRaisesBehindAQuestion:
         played = plays(tmp_path / host, mornings(1, minutes=4), impulsive, **LENIENT)
 
         assert (played.summary.restarts, [fill.side for fill in played.fills]) == (8, ["BUY"] * 8)
-
-
-class TestTwoStrategiesInProcesses:
-    def test_write_one_journal_whichever_is_the_slower_one(self, tmp_path, mornings, plays):
-        """They order at the same prices and by timers of the same moments, and one fails now and then."""
-        recording, journals = mornings(1, minutes=4), []
-        for slow in ("one", "other"):
-            strategies = [
-                {
-                    "name": name,
-                    "strategy": "natya_players:Slow",
-                    "host": "process",
-                    "parameters": {"slow_s": 0.004 if name == slow else 0.0, "fails": fails},
-                }
-                for name, fails in (("other", 0.1), ("one", 0.0))
-            ]
-            journals.append(plays(tmp_path / slow, recording, *strategies, **LENIENT))
-        first, second = journals
-
-        assert {fill.strategy for fill in first.fills} == {"one", "other"}
-        assert first.summary.restarts > 0
-        assert first.records == second.records
-        assert records_bytes(tmp_path / "one") == records_bytes(tmp_path / "other")
 
 
 class TestANight:

@@ -413,6 +413,17 @@ def test_a_position_is_the_same_whether_the_strategy_was_restarted_in_between_or
     assert first.realized == pytest.approx(float(sum(each.realized_pnl for each in book.all())), abs=0.01)
 
 
+def closing_of(orders, held, order, given_up):
+    """Make what squares off a position of as many shares as `held` has; why it gave up, or "", is added."""
+    return Closing(
+        shares=lambda _symbol: held[0],
+        open_orders=orders.open,
+        order=order,
+        cancel=OrderHandle.cancel,
+        ended=lambda _symbol, why: given_up.append(why),
+    )
+
+
 class TestSquaringOff:
     def test_sells_what_is_held_at_the_market(self, stage, mine):
         do = {2: lambda self: self.buy("INFY", 10), 3: StrategyActor.flatten, 4: StrategyActor.flatten}
@@ -510,13 +521,7 @@ class TestSquaringOff:
             return handle
 
         closing_orders = [0]
-        closing = Closing(
-            shares=lambda _symbol: held[0],
-            open_orders=orders.open,
-            order=order,
-            cancel=OrderHandle.cancel,
-            ended=lambda _symbol, why: given_up.append(why),
-        )
+        closing = closing_of(orders, held, order, given_up)
         closing.begin("INFY")
         for _ in range(5):
             for symbol in closing.symbols:  # asked for again, as a strategy does at each tick: it has begun
@@ -537,13 +542,7 @@ class TestSquaringOff:
             sent.append((symbol, quantity))
             return orders.submitted(builders.an_order("mine-1-1", side="SELL", quantity=10))
 
-        closing = Closing(
-            shares=lambda _symbol: held[0],
-            open_orders=orders.open,
-            order=order,
-            cancel=OrderHandle.cancel,
-            ended=lambda _symbol, why: given_up.append(why),
-        )
+        closing = closing_of(orders, held, order, given_up)
         closing.begin("INFY")
         if traded:
             held[0] -= traded
@@ -569,13 +568,7 @@ class TestSquaringOff:
             orders.hear(builders.filled("mine-1-1", trade_id=trade_id, quantity=quantity))
             closing.go_on("INFY")
 
-        closing = Closing(
-            shares=lambda _symbol: held[0],
-            open_orders=orders.open,
-            order=order,
-            cancel=OrderHandle.cancel,
-            ended=lambda _symbol, why: given_up.append(why),
-        )
+        closing = closing_of(orders, held, order, given_up)
         closing.begin("INFY")
         trade("T-1", 4)
         assert (closing.symbols, sent, given_up) == (("INFY",), [("INFY", -10)], [])
