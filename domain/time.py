@@ -13,7 +13,9 @@ IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
 
 IST_OFFSET_NS: Final = 19_800 * SECOND_NS
 
-_EPOCH: Final = datetime.fromtimestamp(0, IST)
+EPOCH: Final = datetime.fromtimestamp(0, IST)
+"""1970-01-01 00:00 UTC, by the clock of India: what nanoseconds are added to for a time of day there."""
+
 _UNITS_NS: Final = {"s": SECOND_NS, "m": 60 * SECOND_NS, "h": 3_600 * SECOND_NS, "d": DAY_NS, "w": 7 * DAY_NS}
 
 
@@ -30,7 +32,7 @@ def day_start_ns(day: int) -> int:
 def time_text(time_ns: int) -> str:
     """Format a time (nanoseconds since 1970-01-01 UTC) in Indian time: `2025-12-29 12:47:02.553384 IST`."""
     second, fraction = divmod(time_ns, SECOND_NS)
-    text = f"{_EPOCH + timedelta(seconds=second):%Y-%m-%d %H:%M:%S}"
+    text = f"{EPOCH + timedelta(seconds=second):%Y-%m-%d %H:%M:%S}"
     return f"{text}.{fraction:09}".rstrip("0") + " IST" if fraction else f"{text} IST"
 
 

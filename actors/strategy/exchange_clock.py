@@ -6,11 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ...domain import calendar
-from ...domain.time import IST
+from ...domain.time import EPOCH
 from ...domain.venues import session_of_symbol, venue_of_symbol
 from ..runtime import Clock
-
-_EPOCH: Final = datetime.fromtimestamp(0, IST)
 
 
 class ExchangeClock:
@@ -28,7 +26,7 @@ class ExchangeClock:
     @property
     def now(self) -> datetime:
         """The time in India, to the microsecond."""
-        return _EPOCH + timedelta(microseconds=self.now_ns() // 1000)
+        return EPOCH + timedelta(microseconds=self.now_ns() // 1000)
 
     @property
     def session(self) -> calendar.Session | None:
