@@ -158,5 +158,4 @@ def curve_of(marks: Marks, fills: Sequence[OrderFilled], costs: Sequence[Decimal
         value = position[so_far] * prices[in_order][known]
         equity += cash[so_far] + value
         held += np.abs(value)
-    at_mark = np.searchsorted(marked, times, side="right") > np.searchsorted(marked, times, side="left")
-    return Curve(times, equity, held, at_mark)
+    return Curve(times, equity, held, at_mark=np.isin(times, marked, assume_unique=True))
