@@ -209,6 +209,19 @@ class TestTheMarketByItself:
         (wanted,) = asked
         assert (type(wanted), wanted.underlying) == (FindInstrument, name)
 
+    def test_shows_what_an_earlier_run_listed_beside_what_has_its_symbol_now(self):
+        now, before, gone = (
+            InstrumentDefinition(symbol=symbol, segment="NSE_EQ", tick_size_rupees=0.05, security_id=number)
+            for symbol, number in (("INFY", "1594"), ("INFY", "7"), ("TCS", "11536"))
+        )
+        market = MarketShown([now], tick_size_rupees=0.05)
+        for each in (before, gone):
+            market.remember(each)
+
+        assert [listing.security_id for listing, _ in market.listed()] == ["1594", "11536"]
+        assert market.listings.of_symbol("INFY").security_id == "1594"
+        assert market.listings.find(("NSE_EQ", "7")).symbol == "INFY"
+
     def test_asks_for_options_once_a_day_and_again_until_there_is_an_answer(self):
         underlying = an_index("NIFTY")
         option = InstrumentDefinition(

@@ -53,3 +53,16 @@ def test_are_each_of_an_own_symbol_and_id_and_may_be_added_again():
         with pytest.raises(ValueError, match="an own symbol and id wanted"):
             listings.add(other)
     assert listings.find(("NSE_EQ", "1594")) == listings.of_symbol("INFY") == first
+
+
+def test_of_an_earlier_run_leave_their_symbol_and_id_to_those_that_have_them_now():
+    now, of_its_id, of_its_symbol = (
+        Listing(reference=Instrument(symbol=symbol, segment="NSE_EQ", tick_size_rupees=0.05), security_id=number)
+        for symbol, number in (("INFY", "1594"), ("TCS", "1594"), ("INFY", "7"))
+    )
+    listings = Listings([now])
+    for other in (of_its_id, of_its_symbol):
+        listings.remember(other)
+
+    assert listings.find(("NSE_EQ", "1594")) == listings.of_symbol("INFY") == now
+    assert (listings.find(("NSE_EQ", "7")), listings.of_symbol("TCS")) == (of_its_symbol, of_its_id)

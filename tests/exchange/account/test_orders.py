@@ -77,6 +77,14 @@ class TestAPlacedOrder:
         assert first != second
         assert client.account.by_correlation("bot-1").order_id == second
 
+    def test_of_a_day_before_is_not_found_by_its_correlation_id(self, client):
+        client.tick(1500.0)
+        client.place(price=1490.0, correlation_id="bot-1")
+        client.wait(24 * 3600)
+
+        assert client.account.by_correlation("bot-1") is None
+        assert "bot-1" not in str(client.account.comparable())  # nor is it remembered for ever
+
     def test_trades_in_parts_at_the_depth_that_is_shown(self, client):
         client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
         order_id = client.place(price=1500.0)

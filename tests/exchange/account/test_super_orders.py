@@ -568,6 +568,21 @@ class TestALegThatIsChanged:
         return order_id
 
     @pytest.mark.parametrize(
+        ("change", "stop"),
+        [
+            ({"leg": "TARGET_LEG", "target_price": 1540.0}, 1511.0),
+            ({"leg": "STOP_LOSS_LEG", "trailing_jump": 2.0}, 1511.0),
+            ({"leg": "STOP_LOSS_LEG"}, 1509.0),
+        ],
+        ids=["the target", "another jump", "no jump"],
+    )
+    def test_trails_on_unless_it_is_the_stop_and_has_no_jump(self, client, trailed, change, stop):
+        client.ask("modify_super", SuperModification(order_id=trailed, **change))
+        client.tick(1521.0)
+
+        assert exits(client)["STOP_LOSS_LEG"].trigger_price == row(client).stop_price == stop
+
+    @pytest.mark.parametrize(
         "change",
         [{"leg": "TARGET_LEG", "target_price": 1540.0}, {"leg": "STOP_LOSS_LEG", "stop_price": 1515.0}],
     )
