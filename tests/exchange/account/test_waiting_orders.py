@@ -529,6 +529,18 @@ class TestAnAlert:
 
         assert [alert.status for alert in client.account.alerts()] == ["EXPIRED", "TRIGGERED"]
 
+    @pytest.mark.parametrize("days", [("2026-10-08", "2026-10-09", ""), ("2026-10-09", "", "2026-10-08")], ids=str)
+    def test_that_is_changed_ends_on_the_day_that_was_said_last(self, client, days):
+        """A year on where none was."""
+        client.tick(1500.0)
+        first, *others = (an_alert(expires_on=day).condition for day in days)
+        alert_id = client.ask("place_conditional", an_alert(expires_on=first.expires_on)).ids[0]
+        for condition in others:
+            client.ask("modify_conditional", AlertModification(alert_id=alert_id, condition=condition))
+        client.wait(3 * DAY_S)
+
+        assert client.account.alerts()[0].status == ("EXPIRED" if days[-1] else "ACTIVE")
+
 
 @pytest.mark.parametrize(
     ("day", "may"),
