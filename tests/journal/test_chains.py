@@ -67,6 +67,16 @@ class TestAnAppend:
         assert not chains.admits(an_append(MISSING_MAX + 4, MISSING_MAX + 3))
         assert chains.admits(an_append(MISSING_MAX + 5))
 
+    def test_after_more_refused_ones_than_are_remembered_follows_the_later_ones_again(self):
+        chains = Chains()
+        for number in range(1, MISSING_MAX + 2):
+            chains.lost(an_append(number))
+
+        assert chains.admits(an_append(MISSING_MAX + 2))
+        assert chains.admits(an_append(MISSING_MAX + 3, MISSING_MAX + 2))
+        assert chains.admits(an_append(MISSING_MAX + 4, MISSING_MAX + 3))
+        assert not chains.admits(an_append(MISSING_MAX + 5, MISSING_MAX + 1))
+
 
 @given(
     st.lists(

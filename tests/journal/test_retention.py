@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from random import Random
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from natya_examples import HALF
 from natya.actors.journal import (
     JournalActor,
     JournalCutError,
+    JournalDamagedError,
     JournalFailedError,
     JournalFullError,
     PowerCutError,
@@ -260,6 +262,18 @@ class TestForgetting:
         written_bytes = look_through(attic.disk, attic.journal.closed_segments[1])
         assert written_bytes == 0  # it only reads
         assert attic.journal.forget_before(EVER_NS) == ()  # a gap would open
+
+    def test_leaves_one_that_can_be_read_up_to_a_damaged_record_alone(self, workshop, attic):
+        """What is behind the damage may be a fact that the book needs."""
+        attic.fill(workshop.a_restart(), segments=2)
+        segment = attic.journal.closed_segments[0]
+        archive_segment(attic.disk, segment)
+        whole = bytearray(gzip.decompress(attic.disk.content(segment.path)))
+        whole[len(whole) // 2] ^= 1
+        attic.disk.content(segment.path)[:] = gzip.compress(bytes(whole))
+
+        with pytest.raises(JournalDamagedError, match="CRC"):
+            look_through(attic.disk, segment)
 
     def test_opens_no_gap(self, workshop, attic):
         attic.fill(workshop.a_restart(), segments=1)
