@@ -148,6 +148,18 @@ class TestALiveMarket:
         candle = probe.receive()
         assert (candle.start_ns, candle.volume) == (OPENING_NS, 7)
 
+    def test_closes_them_in_time_after_a_restart_of_the_router_though_no_tick_comes(self, system, probe, monkeypatch):
+        self.tell(system, at(0, quantity=3))
+        with monkeypatch.context() as patch:
+            patch.setattr(RouteTable, "add", _raise)
+            system.tell("events", wants("another"))
+            system.base.run_for(1)
+        assert system.base.find("events").failures == 1
+
+        system.base.run_for(10 + 60 + 2)
+
+        assert heard(probe) == [0, (0, 1)]
+
     def test_makes_what_several_want_once_for_each(self, system, probe):
         other = system.probe("other")
         system.request("events", wants("other", (1, 3), symbols=("TCS",), topics=("Candle",)))

@@ -375,6 +375,25 @@ class TestADeadLetterThatIsRequeued:
         assert world.system.request("delivery", change) == DeadLettersChangeDone(changed=1)
 
     @pytest.mark.parametrize("outage", ["refused", "unanswered"])
+    def test_may_be_requeued_again_where_the_journal_did_not_take_the_first_change(self, world, outage):
+        change = ChangeDeadLetters(letter_ids=("billing-2",), change="requeued")
+        setattr(world, outage, DeadLettersChanged)
+        answer = world.system.request("delivery", change, timeout_s=60)
+        setattr(world, outage, ())
+
+        assert answer.changed == 0
+        assert answer.refusal
+        self.requeue(world)
+
+    def test_is_not_changed_a_second_time_while_the_first_change_is_on_its_way(self, world):
+        world.late = DeadLettersChanged
+        change = ChangeDeadLetters(letter_ids=("billing-2",), change="requeued")
+        first, second = [world.system.request_future("delivery", change) for _ in range(2)]
+
+        assert [each.result().changed for each in (first, second)] == [1, 0]
+        assert [each.change for each in world.written(DeadLettersChanged)] == ["requeued"]
+
+    @pytest.mark.parametrize("outage", ["refused", "unanswered"])
     def test_is_a_dead_letter_until_it_is_durable_that_it_was_handled(self, world, outage):
         self.requeue(world)
         setattr(world, outage, DeadLettersChanged)
