@@ -33,6 +33,18 @@ def test_few_more_are_remembered_also_of_ids_that_all_choose_not_to_end_a_part()
     assert all(each in remembered for each in ids[-window:])
 
 
+def test_the_newest_are_remembered_at_each_moment_wherever_parts_end():
+    window = 160
+    ids = [f"e-{number}" for number in range(3_000)]
+    remembered, forgotten = RememberedIds(window, SharedParts()), []
+    for number, each in enumerate(ids):
+        remembered.add(each)
+        if ids[max(0, number + 1 - window)] not in remembered:
+            forgotten.append(number)
+
+    assert forgotten == []
+
+
 def test_those_of_many_that_want_the_same_are_kept_once_wherever_each_began():
     shared, window, count = SharedParts(), 1_600, 50
     ids = [f"01a22c39-d39f-79f0-a83a-{number:012}" for number in range(5_000)]
