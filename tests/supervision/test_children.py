@@ -389,6 +389,21 @@ class TestAGroupThatIsKeptDown:
         assert [child.state for child in supervisor.children] == ["STOPPED", "RUNNING", "RUNNING"]
         assert supervisor.children.breaker(supervisor.children["b"]) == "closed"
 
+    def test_probes_each_of_it_that_had_failed_too_often_when_it_is_tried_again(self):
+        supervisor = a_supervisor(
+            "a", "b", "c", strategy="rest_for_one", policy=msgspec.structs.replace(POLICY, fail_max=1)
+        )
+        supervisor.children.start_all()
+        supervisor.settle()
+        for name in "ca":
+            supervisor.crash(name)
+            supervisor.settle()
+        supervisor.told.clear()
+        supervisor.pass_time(6)
+
+        assert supervisor.told == [("start", "a"), ("start", "b"), ("start", "c"), ("ping", "a"), ("ping", "c")]
+        assert {supervisor.children.breaker(child) for child in supervisor.children} == {"closed"}
+
     def test_comes_up_without_one_that_ends_by_itself_of_what_no_restart_can_mend(self):
         supervisor = self.kept_down("one_for_all", parks={"b"})
         supervisor.children.ended(supervisor.children["b"], error=unmendable(), requested=False)
