@@ -1013,6 +1013,18 @@ class TestGivingUp:
         assert str(end.error.__cause__.__cause__) == "leaf is broken"
         assert diary.entries == ["start journal", *["start leaf"] * 2, "stop journal"]
 
+    def test_leaves_the_restarts_that_were_spent_to_the_next_life(self, start, play, diary):
+        """Each life spends one for itself and one for its child, until the breaker of that opens; three are allowed."""
+        diary.broken.add("leaf")
+        policy = play.a_policy(fail_max=2, escalate_after=1, restarts_max=3)
+        below = play.a_supervisor(play.ChildSpec("leaf", play.Child, diary), root=False, policy=policy)
+        system = start(play.ChildSpec("strategies", play.Supervisor, below), policy=play.a_policy(restarts_max=3))
+
+        end = system.request("system", AwaitSystemStop())
+
+        assert end.reason == "strategies: more than 3 restarts in 60 s"
+        assert diary.of("start") == ["start leaf"] * 4
+
     @pytest.mark.parametrize("levels", [1, 2, 3])
     def test_on_what_no_restart_can_mend_is_at_once_at_every_level(self, start, play, diary, levels):
         class DamagedError(Exception):
