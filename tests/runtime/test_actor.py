@@ -600,6 +600,31 @@ class TestOffloading:
         assert system.request("narrow", 20, timeout_s=10) > 0
         assert system.stop("narrow").failures == 0
 
+    def test_that_were_refused_keep_nobody_else_from_being_quiet(self, system):
+        class Narrow(RuntimeActor):
+            offloads_max = 0
+
+            @handles(int)
+            def try_it(self, number, sender):
+                with pytest.raises(OffloadRefusedError):
+                    self.offload(abs, number, then=lambda _: None)
+                self.send(sender, "refused")
+
+        class Patient(RuntimeActor):
+            @handles(str)
+            def wait_for_quiet(self, _word, sender):
+                self.when_quiet((sender, "quiet"))
+
+            @handles(tuple)
+            def hear_quiet(self, found, _sender):
+                self.send(*found)
+
+        system.start("narrow", Narrow)
+        system.start("patient", Patient)
+
+        assert system.request("narrow", 1) == "refused"
+        assert system.request("patient", "when is it?") == "quiet"
+
 
 class TestStopping:
     def test_is_told_to_who_killed_it_in_a_handler_too(self, system, counter_class):

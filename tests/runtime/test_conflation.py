@@ -82,6 +82,19 @@ def test_whatever_comes_and_goes_order_is_kept_the_newest_is_last_and_all_is_cou
         assert sorted(heard, key=BY_TIME)[-1:] == sorted(of_symbol, key=BY_TIME)[-1:]
 
 
+def test_a_mailbox_that_was_emptied_is_conflated_from_as_few_messages_on_as_before():
+    """Facts are kept, so that after many of them it is looked through later."""
+    box = KeepingUp()
+    for number in range(10 * BEHIND):
+        box.append((number, None, 0))
+    while box:
+        box.popleft()
+    for number in range(BEHIND + 1):
+        box.append((a_tick(number), None, 0))
+
+    assert (len(box), box.conflated) == (1, BEHIND)
+
+
 def test_a_queue_from_which_another_takes_keeps_what_was_not_taken():
     class Taken(deque):
         def popleft(self):

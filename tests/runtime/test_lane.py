@@ -103,6 +103,14 @@ class Onlooker(Hearer):
         self.settings["heard"].append(self.host.worker.current is self.host and not self.host.idle)
 
 
+class Conversing(Hearer):
+    """Notes to which conversation a tick belongs."""
+
+    @handles(Tick)
+    def hear(self, tick, _sender):
+        self.settings["heard"].append(self.correlation_id)
+
+
 class Blocking(Hearer):
     blocking = True
 
@@ -186,6 +194,12 @@ class TestALane:
         _, _, heard = play(10, hearer=Onlooker)
 
         assert heard == [True]
+
+    def test_begins_a_conversation_with_each(self, play):
+        _, _, heard = play(10, 20, 40, hearer=Conversing)
+
+        assert len({*heard}) == 3
+        assert "" not in heard
 
     def test_ends_at_one_that_failed_and_gives_it_nothing_more_before_it_is_back(self, play):
         places, _, heard = play(13, 20)

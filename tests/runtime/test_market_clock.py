@@ -194,6 +194,18 @@ class TestTime:
 
         assert market.has_timer_before(OPENING_NS, ends=ends) is not (phase == GUESTS and ends)
 
+    @pytest.mark.parametrize("late_s", [1, 60])
+    @pytest.mark.parametrize(("phase", "ends"), [(GUESTS, False), (GUESTS, True), (OURS, False), (OURS, True)])
+    def test_has_a_message_of_before_come_as_one_of_its_present_moment(self, phase, ends, late_s):
+        market = MarketClock(VirtualClock(), OPENING_NS)
+        market.after(0, int, phase)
+        at_ns = OPENING_NS - late_s * S_NS
+        goes_first = not (phase == GUESTS and ends)
+
+        assert market.has_timer_before(at_ns, ends=ends) is goes_first
+        assert market.goes_to(at_ns, ends=ends) is not goes_first
+        assert market.now_ns() == OPENING_NS
+
     def test_fires_the_timers_of_guests_before_our_own_of_that_moment(self):
         market, fired = MarketClock(VirtualClock(), OPENING_NS), []
         for name, phase in (("ours", OURS), ("first", GUESTS), ("second", GUESTS)):

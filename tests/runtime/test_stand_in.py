@@ -280,6 +280,20 @@ class TestAnEnd:
         assert wanted is None or str(fault) == "worker process 77 was killed by SIGKILL"
 
 
+def test_what_a_dead_process_was_not_sent_stays_before_what_waited_here():
+    worker = SimpleNamespace(
+        pid=77, take_in_doubt=lambda: ["in doubt"], take_unsent=lambda: ["first", "second"], posted=3, handled=0
+    )
+    parent, buried = Parent(worker, _kept=["third"], _stopped=None, _is_stopping=False, _has_started=True), []
+    parent._bury = lambda envelopes, why: buried.append((envelopes, why))
+    parent._note_away = parent._let_go = lambda: None
+    with pytest.raises(FailedElsewhere):
+        StandIn.process_ended(parent, Ended(worker, "was killed by SIGKILL"), None)
+
+    assert (parent._worker, parent._kept) == (None, ["first", "second", "third"])
+    assert buried == [(["in doubt"], "its worker process was killed by SIGKILL")]
+
+
 class TestAMessageForAnotherAddressOfTheProcess:
     @pytest.mark.parametrize(
         ("waiting", "wants_answer", "is_posted"), [(1, False, True), (2, False, False), (2, True, True)]

@@ -40,6 +40,7 @@ from natya.actors.runtime.errors import SystemStoppedError, UnknownActorError, U
 from natya.actors.runtime.lifecycle import Start
 from natya.actors.runtime.thespian.addresses import Admin, Stillborn
 from natya.actors.runtime.thespian.foreign import ForeignContext
+from natya.actors.runtime.thespian.sources import Sources
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping, Pong
 
@@ -632,6 +633,19 @@ def test_the_status_of_a_system_has_its_capabilities_its_names_and_its_children(
     assert (status.sourceAuthority, status.loadedSources) == ("authority", [("a hash", "")])
     assert [*status.globalActors.items()] == [("one", named)]
     assert status.childActors == [child]
+
+
+def test_who_validates_sources_is_asked_for_none_when_it_has_ended(tmp_path):
+    admin, other, authority = Asker("admin"), Asker("other"), Asker("authority")
+    sources, path = Sources(admin, lambda: True), tmp_path / "source.zip"
+    path.write_bytes(b"a source")
+    sources.authority = authority
+    sources.forget(other)
+    source_hash = sources.load(path)
+    sources.forget(authority)
+
+    assert sources.load(path) == source_hash
+    assert [(each.sourceHash, each.sourceData) for each in authority.told] == [(source_hash, b"a source")]
 
 
 class TestANameForTheWholeSystem:

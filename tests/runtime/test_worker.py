@@ -2,12 +2,15 @@
 
 import os
 import queue
+import socket
+import threading
 from types import SimpleNamespace
 
 import pytest
 
 from natya.actors.runtime.clock import SystemClock
-from natya.actors.runtime.worker import Worker
+from natya.actors.runtime.worker import TURNS_BETWEEN_TIMERS, Worker
+from natya.actors.runtime.workers.reading_loop import ReadingLoop
 
 
 @pytest.fixture
@@ -28,6 +31,36 @@ def test_counts_each_time_that_it_wakes(worker):
         found.append(counted.get(timeout=5))
 
     assert found == sorted(set(found))
+
+
+@pytest.fixture
+def reading_loop():
+    ours, theirs = socket.socketpair()
+    loop = ReadingLoop(SystemClock(), lambda: False, connection=ours, read=lambda: None, flush=lambda: None)
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    yield loop
+    loop.stop()
+    thread.join()
+    ours.close()
+    theirs.close()
+
+
+@pytest.mark.parametrize("kind", ["worker", "reading_loop"])
+def test_looks_at_its_timers_though_there_is_always_work(request, kind):
+    worker, turns, fired = request.getfixturevalue(kind), [], queue.SimpleQueue()
+
+    def turn():
+        if not turns:
+            worker.timers.add(0, lambda: fired.put(len(turns)))
+        turns.append(cell)
+        if fired.empty() and len(turns) < 10_000:
+            worker.schedule(cell)
+
+    cell = SimpleNamespace(turn=turn)
+    worker.schedule(cell)
+
+    assert fired.get(timeout=5) <= TURNS_BETWEEN_TIMERS
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # 3.12 warns of what this test is about
