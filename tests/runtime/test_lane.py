@@ -4,7 +4,7 @@ import threading
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from natya_builders import a_candle, a_tick
 from natya_examples import QUARTER
@@ -333,6 +333,7 @@ class TestWhatActorsSeeInALane:
         return diary
 
     @settings(max_examples=QUARTER)
+    @example({("a", 1): ["c"], ("b", 1): ["a"], ("d", 1): ["c"]})  # c is ready already when the tick is put first
     @given(plan=st.dictionaries(st.tuples(st.sampled_from(NAMES), st.sampled_from([1, 2, 3])), DEEDS, max_size=5))
     def test_is_what_they_would_see_in_turns(self, plan):
         in_turns, routed, relayed = (

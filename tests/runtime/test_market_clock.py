@@ -476,6 +476,23 @@ class TestWhoIsDown:
 
         assert diary == [(moment, moment) for moment in moments]
 
+    @pytest.mark.parametrize("how", ["fails", "never starts"])
+    def test_is_waited_for_no_longer_when_it_is_parked(self, system, how):
+        class NeverReady(Diarist):
+            ready_when_told = True
+
+        heard = []
+        kind = Diarist if how == "fails" else NeverReady
+        child = ChildSpec("diarist", kind, ([], {}, [1]), when_exhausted="park")
+        policy = msgspec.structs.replace(POLICY, fail_max=1, escalate_after=1)
+        settings = SupervisorSettings(children=(child,), policy=policy, market_speed=0.0, journal="", start_s=0.01)
+        system.begin("supervisor", Supervisor, settings)
+        system.start("other", Diarist, (heard, {}, []))
+        system.start("market", Market, ("diarist", "other"))
+        play(system, 0, 1, 2)
+
+        assert heard == [(0, 0), (1, 1), (2, 2)]
+
     def test_holds_back_the_timers_of_others_too(self, system):
         diary, others = self.supervised(system, speed=1.0, fails_at=(1, 1.25), hearers=("diarist", "other")), []
         system.start("other", Diarist, (others, {1: (0.5,)}, []))

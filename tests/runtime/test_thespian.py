@@ -490,6 +490,26 @@ class TestOurActorOnTheSimpleBase:
         assert simple.ask(counter, 3, 1) == 3
         assert isinstance(simple.ask(counter, Ping(), 1), Pong)
 
+    def test_has_no_timer_of_a_life_before(self, simple):
+        fired = []
+
+        class Timed(Counter):
+            @handles(float)
+            def later(self, seconds, sender):
+                self.after(seconds, (sender, seconds))
+
+            @handles(tuple)
+            def answer(self, due, _):
+                fired.append(due[1])
+                self.send(due[0], "later")
+
+        timed = simple.createActor(Timed)
+        simple.tell(timed, 0.001)
+        assert isinstance(simple.ask(timed, "no", 1), Failed)
+
+        assert simple.ask(timed, 0.01, 1) == "later"
+        assert fired == [0.01]
+
     def test_has_timers_threads_and_quiet_after_a_fashion(self, simple, counter):
         assert simple.ask(counter, 0.01, 1) == "later"
         assert simple.ask(counter, [1, 2, 3], 1) == 6
