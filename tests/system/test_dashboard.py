@@ -142,6 +142,23 @@ def test_moves_no_part_while_figures_and_rows_come_and_go(opened, size):
     assert tops() == before
 
 
+@pytest.mark.parametrize("size", [PHONE, WIDE], ids=["phone", "wide"])
+def test_moves_no_part_however_long_what_is_told_beside_a_heading_is(opened, size):
+    page = opened(size)
+
+    grown = page.evaluate(
+        """() => {
+            const heights = () => [...document.querySelectorAll(".title")].map((title) => title.offsetHeight);
+            const before = heights();
+            for (const told of document.querySelectorAll(".title .quiet")) told.textContent = "1,23,456.78 to ".repeat(20);
+            const after = heights();
+            return [...document.querySelectorAll(".title h2")].filter((_, place) => after[place] !== before[place]).map((title) => title.id);
+        }"""
+    )
+
+    assert grown == []
+
+
 def test_lets_a_click_and_the_focus_outlast_new_figures(page):
     button = page.locator("#prices tr:last-child button")
     button.focus()
