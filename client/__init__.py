@@ -7,10 +7,9 @@
 from .candles import Series, series
 from .connection import Connection, QueryFailedError, connect
 from .missing import stored_missing
-from .owner import EPOCH, DatabaseStat, Owner, ask, closed_days, rows_of, stat
+from .owner import DatabaseStat, Owner, ask, closed_days, rows_of, stat
 
 __all__ = [
-    "EPOCH",
     "Connection",
     "DatabaseStat",
     "Owner",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from ..domain.time import DAY_NS, IST, IST_OFFSET_NS
+from ..domain.time import DAY_NS, IST_OFFSET_NS, date_of, day_of_number, day_start_ns, number_of_day
 from ..messages.database import QueryToFile
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 QUERY_S: Final = 600.0
 ROWS_MAX: Final = 1_000_000_000
 
-EPOCH: Final = dt.date(1970, 1, 1)
 
 TABLE_DAYS: Final = f"""
 select distinct (exchange_ns + {IST_OFFSET_NS}) // {DAY_NS} as day from ticks where exchange_ns < ? order by day
@@ -61,10 +61,10 @@ class DatabaseStat(msgspec.Struct, frozen=True, kw_only=True):
 
 def closed_days(owner: Owner, before: dt.date | None = None) -> tuple[dt.date, ...]:
     """Return the days before `before` and before today (in India) whose ticks are not archived yet."""
-    today = dt.datetime.now(IST).date()
-    first_left_ns = (min(before or today, today) - EPOCH).days * DAY_NS - IST_OFFSET_NS
+    today = date_of(time.time_ns())
+    first_left_ns = day_start_ns(number_of_day(min(before or today, today)))
     rows = rows_of(owner, TABLE_DAYS, [first_left_ns])
-    return tuple(EPOCH + dt.timedelta(days=day) for (day,) in rows)
+    return tuple(day_of_number(day) for (day,) in rows)
 
 
 def projected_sequence(owner: Owner) -> int:
@@ -87,8 +87,8 @@ def stat(owner: Owner) -> DatabaseStat:
         rows={table: rows_of(owner, f"select count(*) from {table}", ())[0][0] for table in TABLES},  # noqa: S608  ours
         projected_sequence=projected,
         days=days,
-        first_day=None if first is None else EPOCH + dt.timedelta(days=first),
-        last_day=None if last is None else EPOCH + dt.timedelta(days=last),
+        first_day=None if first is None else day_of_number(first),
+        last_day=None if last is None else day_of_number(last),
         archived_days=archived,
         symbols=tuple(symbol for (symbol,) in symbols),
     )

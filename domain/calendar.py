@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from datetime import date, time, timedelta
+from datetime import date, time
 from importlib import resources
 from typing import Any, Final, Literal, TypeAlias
 
@@ -18,7 +18,7 @@ import msgspec
 
 from .closing_auction import ClosingAuction
 from .commodity_sessions import COMMODITIES, Commodity, hours_on, special_hours
-from .time import SECOND_NS, day_of, day_start_ns
+from .time import SECOND_NS, day_of, day_of_number, day_start_ns, number_of_day
 
 Exchange: TypeAlias = Literal["NSE", "BSE", "MCX"]
 
@@ -36,7 +36,6 @@ TRADING_DAYS_A_YEAR: Final = 252
 REACHES_NS: Final = MINUTE_NS
 """A recording with a price so shortly before a close reaches it."""
 
-_EPOCH: Final = date(1970, 1, 1)
 _CLOSES: Final[dict[Exchange, tuple[Market, ...]]] = {
     "NSE": ("CASH", "DERIVATIVES"),
     "BSE": ("CASH", "DERIVATIVES"),
@@ -120,7 +119,7 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
 
 def session(day: date, exchange: Exchange = "NSE", market: Market = "CASH") -> Session | None:
     """Return the session of a day; None if the exchange does not trade on it."""
-    return _session((day - _EPOCH).days, exchange, market)
+    return _session(number_of_day(day), exchange, market)
 
 
 def session_at(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> Session | None:
@@ -141,7 +140,7 @@ def trading_days(first_ns: int, last_ns: int, exchange: Exchange | None = "NSE")
     """
     known = others = 0
     for day in range(day_of(first_ns), day_of(last_ns) + 1):
-        if exchange is None or (_EPOCH + timedelta(days=day)).year not in covered_years():
+        if exchange is None or day_of_number(day).year not in covered_years():
             others += 1
         else:
             known += _session(day, exchange) is not None
@@ -216,7 +215,7 @@ def unusual_openings(exchange: Exchange = "NSE") -> tuple[tuple[int, int], ...]:
     """
     data = _sessions()
     usual_ns = _at(0, data.normal["open"]) - day_start_ns(0)
-    days = sorted((day - _EPOCH).days for day, whose in data.special if whose == exchange)
+    days = sorted(number_of_day(day) for day, whose in data.special if whose == exchange)
     found = [(day, _session(day, exchange)) for day in days]
     openings = [(day, each.open_ns - day_start_ns(day)) for day, each in found if each is not None]
     return tuple((day, opening_ns) for day, opening_ns in openings if opening_ns != usual_ns)
@@ -231,7 +230,7 @@ def covered_years() -> range:
 @functools.lru_cache(maxsize=10_000)
 def _session(day_number: int, exchange: Exchange, market: Market = "CASH") -> Session | None:
     data = _sessions()
-    day = _EPOCH + timedelta(days=day_number)
+    day = day_of_number(day_number)
     known = data.first_year <= day.year <= data.last_year
     if exchange == "MCX" or market in COMMODITIES:
         return _commodity_session(day_number, market if market in COMMODITIES else "COMMODITY")  # type: ignore[arg-type]
@@ -284,14 +283,14 @@ def _currency_session(day_number: int, special: dict[str, Any]) -> Session:
         (_at(day_number, start), _at(day_number, end))
         for start, end in special.get("spans", [[hours["open"], hours["close"]]])
     )
-    day = _EPOCH + timedelta(days=day_number)
+    day = day_of_number(day_number)
     name = special.get("name", "assumed: a day on which shares trade")
     opens_ns = spans[0][0]
     return Session(day=day, spans=spans, pre_open_ns=opens_ns, pre_open_ends_ns=opens_ns, name=name, known=False)
 
 
 def _commodity_session(day_number: int, market: Commodity) -> Session | None:
-    data, day = _sessions(), _EPOCH + timedelta(days=day_number)
+    data, day = _sessions(), day_of_number(day_number)
     special = data.special.get((day, "NSE"), {})
     if special.get("name") == _MUHURAT:
         return _hour_of_muhurat(day_number, special)
@@ -314,7 +313,7 @@ def _commodity_session(day_number: int, market: Commodity) -> Session | None:
 def _hour_of_muhurat(day_number: int, special: dict[str, Any]) -> Session:
     """Return a session of commodities on a day of Muhurat: they have the hour of shares, at weekends, too."""
     spans = tuple((_at(day_number, start), _at(day_number, end)) for start, end in special["spans"])
-    opens_ns, day = spans[0][0], _EPOCH + timedelta(days=day_number)
+    opens_ns, day = spans[0][0], day_of_number(day_number)
     name = f"assumed: {_MUHURAT}, as shares"
     return Session(day=day, spans=spans, pre_open_ns=opens_ns, pre_open_ends_ns=opens_ns, name=name, known=False)
 

@@ -14,10 +14,9 @@ import functools
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from .history import number_of_day
 from .instruments import expiry_of, strike_of, underlying_symbol
 from .money import PRICE_PLACES
-from .time import SECOND_NS, day_of, day_start_ns
+from .time import SECOND_NS, day_of, day_start_ns, number_of_day
 from .venues import session_of_symbol
 
 CLOSING_NS: Final = 1_800 * SECOND_NS

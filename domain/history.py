@@ -12,7 +12,6 @@ continues another overlaps it by one session, and where the two differ all of it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
 from itertools import chain
 from statistics import median
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -22,7 +21,7 @@ import msgspec
 from .calendar import MINUTE_NS, session
 from .candles import start_of
 from .spans import united, without
-from .time import DAY_NS, day_start_ns
+from .time import DAY_NS, day_of_number, day_start_ns
 from .venues import venue_of
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ ADJUSTED_SHARE: Final = 0.001
 Days: TypeAlias = tuple[int, int]
 """The first day, and the one after the last: days in India since 1970-01-01."""
 
-_EPOCH: Final = date(1970, 1, 1)
 _NEIGHBOUR_DAYS_MAX: Final = 30
 """Days within which a neighbouring session is looked for; the longest pause so far was five."""
 
@@ -99,16 +97,6 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     candles: int
     sessions: int = 0
     """Whole sessions among them. Without any, the minutes may have had no trade."""
-
-
-def number_of_day(day: date) -> int:
-    """Return a day as its number since 1970-01-01."""
-    return (day - _EPOCH).days
-
-
-def day_of_number(number: int) -> date:
-    """Return the day of a number."""
-    return _EPOCH + timedelta(days=number)
 
 
 # Which days are asked for.

@@ -12,12 +12,11 @@ none left, and it is the time at which it closes. What a person sells in the day
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ..messages.reconciliation import SquaredOff
 from .dhan.square_off import square_off_ns
-from .time import IST, SECOND_NS
+from .time import date_of
 from .venues import venue_of_symbol
 
 if TYPE_CHECKING:
@@ -71,6 +70,6 @@ def _sum(orders: Iterable[OrderAtBroker]) -> int:
 
 
 def _is_time(symbol: str, now_ns: int) -> bool:
-    today = datetime.fromtimestamp(now_ns // SECOND_NS, IST).date()
+    today = date_of(now_ns)
     due_ns = square_off_ns(today, venue_of_symbol(symbol))
     return due_ns is not None and now_ns >= due_ns

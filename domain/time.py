@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 SECOND_NS: Final = 1_000_000_000
@@ -16,12 +16,29 @@ IST_OFFSET_NS: Final = 19_800 * SECOND_NS
 EPOCH: Final = datetime.fromtimestamp(0, IST)
 """1970-01-01 00:00 UTC, by the clock of India: what nanoseconds are added to for a time of day there."""
 
+_FIRST_DAY: Final = EPOCH.date()
+
 _UNITS_NS: Final = {"s": SECOND_NS, "m": 60 * SECOND_NS, "h": 3_600 * SECOND_NS, "d": DAY_NS, "w": 7 * DAY_NS}
 
 
 def day_of(time_ns: int) -> int:
     """Return the day in India that a time (nanoseconds since 1970-01-01 UTC) falls on: days since 1970-01-01."""
     return (time_ns + IST_OFFSET_NS) // DAY_NS
+
+
+def date_of(time_ns: int) -> date:
+    """Return the same day as a date."""
+    return day_of_number(day_of(time_ns))
+
+
+def number_of_day(day: date) -> int:
+    """Return a date as its days since 1970-01-01."""
+    return (day - _FIRST_DAY).days
+
+
+def day_of_number(number: int) -> date:
+    """Return the date that is so many days after 1970-01-01."""
+    return _FIRST_DAY + timedelta(days=number)
 
 
 def day_start_ns(day: int) -> int:

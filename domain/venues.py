@@ -10,7 +10,7 @@ from .calendar import Exchange, Market, Session, day_order_ends_ns, open_spans, 
 from .closing_auction import built_in_underlyings
 from .commodity_sessions import market_of
 from .instruments import is_contract
-from .time import DAY_NS, IST_OFFSET_NS, day_start_ns
+from .time import day_of, day_start_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +71,7 @@ def venue_of_symbol(symbol: str, exchange: Exchange = "NSE") -> Venue:
 
 def session_of_symbol(symbol: str, time_ns: int, exchange: Exchange = "NSE") -> Session | None:
     """Return the session of the day in India that a time falls on (nanoseconds since 1970-01-01 UTC); None if none."""
-    return _session_of_symbol(symbol, (time_ns + IST_OFFSET_NS) // DAY_NS, exchange)
+    return _session_of_symbol(symbol, day_of(time_ns), exchange)
 
 
 @functools.lru_cache(maxsize=VENUES_KEPT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from functools import partial
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import msgspec
 
 from ..actors.database import QueryResult, take
-from ..client import EPOCH, ask, rows_of
+from ..client import ask, rows_of
 from ..config.files import expect_new
-from ..domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
+from ..domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS, day_of_number, day_start_ns
 from ..domain.wording import counted
 
 if TYPE_CHECKING:
@@ -84,10 +83,10 @@ def export(  # noqa: PLR0913  what is exported, and as what
     intervals = rows_of(owner, INTERVALS.format(where=where), parameters)
     wanted: list[tuple[str, Callable[[], str], Sequence[SqlValue]]] = []
     for (day,) in days:
-        bounds = {"start_ns": day * DAY_NS - IST_OFFSET_NS, "end_ns": (day + 1) * DAY_NS - IST_OFFSET_NS}
+        bounds = {"start_ns": day_start_ns(day), "end_ns": day_start_ns(day + 1)}
         of_the_day = partial(TICKS.format, where=of_ticks, **bounds)
         make = partial(_without_empty, owner, of_the_day, tick_parameters)
-        wanted.append((f"ticks-{EPOCH + dt.timedelta(days=day)}", make, tick_parameters))
+        wanted.append((f"ticks-{day_of_number(day)}", make, tick_parameters))
     for (interval_ns,) in intervals:
         of_the_interval = CANDLES.format(where=where, interval_ns=interval_ns)
         wanted.append((f"candles-{interval_ns / SECOND_NS:g}s", partial(str, of_the_interval), parameters))

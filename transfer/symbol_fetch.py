@@ -12,9 +12,9 @@ import msgspec
 from ..client import rows_of, stored_missing
 from ..domain.chart_candles import candles_of
 from ..domain.dhan.market.charts import INTRADAY_DAYS_MAX
-from ..domain.history import VISIBLE_S, Days, Hours, Missing, adjusted_by, day_of_number, number_of_day, pieces
+from ..domain.history import VISIBLE_S, Days, Hours, Missing, adjusted_by, pieces
 from ..domain.spans import united
-from ..domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns
+from ..domain.time import DAY_NS, SECOND_NS, day_of, day_of_number, day_start_ns, number_of_day
 from ..messages.database import SaveMarketData
 from ..messages.history import ChartNotRead, ChartRead, Fetched
 from .importing import SAVE_S, small_enough

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ...config.files import make_own_folder
-from ...domain.history import day_of_number
-from ...domain.time import day_of
+from ...domain.time import day_of, day_of_number
 from .tally import Line
 
 if TYPE_CHECKING:

@@ -21,9 +21,8 @@ from ...domain.calendar import MINUTE_NS
 from ...domain.chart_candles import candles_of
 from ...domain.dhan.writing import InvalidRequestError
 from ...domain.gap_filling import Filling, GapBook, is_whole
-from ...domain.history import day_of_number
 from ...domain.instruments import Instrument
-from ...domain.time import DAY_NS, SECOND_NS
+from ...domain.time import DAY_NS, SECOND_NS, day_of_number
 from ...messages.addresses import DATABASE, INSTRUMENTS, JOURNAL, ORDERS
 from ...messages.database import MarketDataSaved, SaveMarketData
 from ...messages.history import (

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -24,12 +23,11 @@ from typing import Final
 import msgspec
 
 from ...config.files import NotOursError
-from ...domain.time import day_of, day_start_ns
+from ...domain.time import day_of, day_of_number, day_start_ns
 from .disk import Disk, put_whole
 from .errors import JournalDamagedError, JournalForeignFileError
 
 SEALS_NAME: Final = "days.seals"
-_EPOCH: Final = date(1970, 1, 1)
 
 
 class DaySeal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,7 +81,7 @@ class SealBrokenError(ValueError):
 
 def day_text(day: int) -> str:
     """Format a day (days since 1970-01-01) as `2026-11-27`."""
-    return (_EPOCH + timedelta(days=day)).isoformat()
+    return day_of_number(day).isoformat()
 
 
 def seals_of(data: bytes) -> tuple[DaySeal, ...]:

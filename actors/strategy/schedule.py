@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from ...domain.calendar import Session, session
-from ...domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns, duration_ns, duration_text
+from ...domain.time import DAY_NS, SECOND_NS, day_of, day_of_number, day_start_ns, duration_ns, duration_text
 
 SessionEvent: TypeAlias = Literal["open", "close"]
 
-_EPOCH: Final = date(1970, 1, 1)
 _DAYS_AHEAD_MAX: Final = 60
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?", re.ASCII)
 _EDGE: Final = re.compile(r"(open|close)(?:([+-])(\w+))?", re.ASCII)
@@ -74,7 +72,7 @@ def next_due_ns(schedule: Schedule, after_ns: int) -> int:
     # An offset may lead into later days: an edge of so many days before may still be due.
     days_after = max(schedule.offset_ns, 0) // DAY_NS if isinstance(schedule, AtEdge) else 0
     for day in range(today - 1 - days_after, today + _DAYS_AHEAD_MAX):
-        found = session(_EPOCH + timedelta(days=day))
+        found = session(day_of_number(day))
         if found is not None:
             due_ns = _due_in(found, day, schedule, after_ns)
             if due_ns is not None and due_ns > after_ns:

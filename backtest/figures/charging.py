@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from ...domain.charges import Product, charges, commodity_product, known_since
 from ...domain.commodity_sessions import COMMODITIES
 from ...domain.instruments import is_contract, is_option
 from ...domain.money import exact_value
-from ...domain.time import day_of
+from ...domain.time import date_of
 from ...domain.venues import underlying_of, venue_of_symbol
 from ...messages.orders import Product as HeldAs
 
@@ -36,7 +36,6 @@ MODELS: Final[dict[str, Product | None]] = {
 
 _OF_COMMODITIES: Final = frozenset({"COMMODITY_FUTURE", "COMMODITY_OPTION"})
 _OF_SHARES: Final[dict[HeldAs | None, Product]] = {"INTRADAY": "INTRADAY", "CNC": "DELIVERY"}
-_EPOCH: Final = date(1970, 1, 1)
 
 
 def tariff_of(symbol: str, model: str, held_as: HeldAs | None = None) -> Product | None:
@@ -85,7 +84,7 @@ def charged(fills: Sequence[OrderFilled], model: str, products: Mapping[str, Hel
         if tariff is None:
             found.append(Decimal(0))
             continue
-        day = _EPOCH + timedelta(days=day_of(fill.occurred_ns))
+        day = date_of(fill.occurred_ns)
         before = traded.get(fill.client_order_id, Decimal(0))
         costs = charges(
             tariff,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ...domain.expiries import has_expired
 from ...domain.instruments import is_contract
-from ...domain.time import DAY_NS, IST_OFFSET_NS, day_of
+from ...domain.time import DAY_NS, IST_OFFSET_NS, day_of, day_of_number
 from ...domain.wording import counted, some
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from .curve import Bars, Marks
     from .trades import Trade
 
-_EPOCH: Final = date(1970, 1, 1)
 _GAP: Final = 0.15
 """A night seldom takes so much of a share; a bonus of one share for five takes a sixth."""
 
@@ -54,7 +52,7 @@ def _ended(trades: Sequence[Trade], marks: Marks, last_ns: int) -> Iterator[str]
     """Yield what is held of a symbol that has no price any more, though others have: a contract may have expired."""
     held = sorted({trade.symbol for trade in trades if trade.is_open and not has_expired(trade.symbol, last_ns)})
     ended = {symbol: day_of(int(marks.times[symbol][-1])) for symbol in held if len(marks.times[symbol])}
-    told = [f"{name} ({_EPOCH + timedelta(days=day)})" for name, day in ended.items() if day < day_of(last_ns)]
+    told = [f"{name} ({day_of_number(day)})" for name, day in ended.items() if day < day_of(last_ns)]
     if told:
         yield (
             "held at the end, and without a price since the day that is told, as what was suspended or delisted: it "
@@ -68,7 +66,7 @@ def _jumps(symbol: str, trades: Sequence[Trade], bars: Bars) -> Iterator[str]:
     is_next = (days[1:] > days[:-1]) & (times[1:] - times[:-1] <= _NEIGHBOURS_NS)
     ratios = opens[1:] / closes[:-1]
     for at in np.flatnonzero(is_next & ((ratios < 1 - _GAP) | (ratios > 1 / (1 - _GAP)))).tolist():
-        day = _EPOCH + timedelta(days=int(days[at + 1]))
+        day = day_of_number(int(days[at + 1]))
         held = sum(_held(trade, int(times[at])) for trade in trades)
         yield (
             f"{symbol} goes from {closes[at]:.2f} to {opens[at + 1]:.2f} in the night before {day}, as by a split or "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +11,7 @@ import numpy as np
 from ...domain.calendar import TRADING_DAYS_A_YEAR, Exchange, trading_days
 from ...domain.instruments import is_contract, is_index
 from ...domain.money import exact_value
-from ...domain.time import DAY_NS, day_of, time_text
+from ...domain.time import DAY_NS, date_of, day_of, day_of_number, time_text
 from ...domain.wording import counted, some
 from ...messages.orders import OrderFilled
 from ...messages.orders import Product as HeldAs
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from ...domain.charges import Product
 
-_EPOCH: Final = date(1970, 1, 1)
 _SPOKEN: Final[dict[Product, str]] = {
     "FUTURE": "futures",
     "OPTION": "options",
@@ -324,7 +322,7 @@ def _of_charges(played: Played, trades: Sequence[Trade], last_ns: int) -> Iterab
         for symbol, held_as in ((trade.symbol, trade.product) for trade in trades)
     }
     known_since = first_day(charged_as.values())
-    if known_since is not None and _date(day_of(played.fills[0].occurred_ns)) < known_since:
+    if known_since is not None and date_of(played.fills[0].occurred_ns) < known_since:
         yield f"the rates of charges are known from {known_since} on: earlier trades are charged as on that day"
     for tariff, spoken in _SPOKEN.items():
         named = sorted(symbol for symbol, of in tariffs.items() if of == tariff != MODELS[played.charge_model])
@@ -409,11 +407,7 @@ def _in_parts(trades: Sequence[Trade]) -> Iterator[str]:
 
 
 def _month(day: int) -> str:
-    return f"{_date(day):%Y-%m}"
-
-
-def _date(day: int) -> date:
-    return _EPOCH + timedelta(days=day)
+    return f"{day_of_number(day):%Y-%m}"
 
 
 def _paisa(amount: Decimal) -> Decimal:

@@ -10,14 +10,14 @@ import re
 import resource
 import sys
 import time
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...domain.calendar import covered_years
 from ...domain.readiness import DISK_CRITICAL_BYTES, DISK_WARN_BYTES
-from ...domain.time import IST, SECOND_NS
+from ...domain.time import date_of
 from .finding import Finding, State
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def clock(_: object) -> Iterator[Finding]:
 
 def calendar(_: object) -> Iterator[Finding]:
     """Whether the holidays of the exchanges are known, for a while to come too."""
-    today = datetime.fromtimestamp(time.time_ns() // SECOND_NS, IST).date()
+    today = date_of(time.time_ns())
     last = date(covered_years()[-1], 12, 31)
     if today + timedelta(days=CALENDAR_AHEAD_DAYS) <= last:
         yield Finding("calendar", "ok", f"the holidays of the exchanges are known until {last}")

@@ -18,9 +18,8 @@ from natya_command_tree import every_command
 import natya.cli.views.secrets  # noqa: F401  what it imports must not be a double's for every test that follows
 from natya.cli.doctor.checks import LOCAL
 from natya.client import Connection
-from natya.client.owner import EPOCH
 from natya.config.secrets import Secret
-from natya.domain.time import day_start_ns
+from natya.domain.time import day_start_ns, number_of_day
 from natya.messages.supervision import DescribeTree, SupervisionTree
 from natya.transfer.stored import CORE_NAME
 
@@ -40,7 +39,7 @@ class Handing(NamedTuple):
 
 
 def start_ns(year, month, day):
-    return day_start_ns((date(year, month, day) - EPOCH).days)
+    return day_start_ns(number_of_day(date(year, month, day)))
 
 
 PLAYED = "natya.cli.commands.run.load_to_run"

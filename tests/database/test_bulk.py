@@ -9,6 +9,7 @@ import io
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -767,12 +768,8 @@ class TestWhatTheDatabaseHas:
         assert (found.days, found.first_day, found.last_day, found.symbols) == (0, None, None, ())
 
     def test_has_days_to_archive_before_today_and_before_one_that_is_named(self, own, monkeypatch):
-        class Today(dt.datetime):
-            @classmethod
-            def now(cls, tz=None):
-                return (MORNING + dt.timedelta(days=2)).astimezone(tz)
-
-        monkeypatch.setattr(owner.dt, "datetime", Today)
+        now_ns = OPENING_NS + 2 * 86_400 * 10**9
+        monkeypatch.setattr(owner, "time", SimpleNamespace(time_ns=lambda: now_ns))
         midnights_ns = [OPENING_NS - (9 * 60 + 15) * MINUTE_NS + day * 86_400 * 10**9 for day in range(4)]
         own.work(
             SaveMarketData(ticks=tuple(a_tick(n, exchange_ns=at_ns) for n, at_ns in enumerate(midnights_ns, 1))),

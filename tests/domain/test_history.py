@@ -14,12 +14,10 @@ from natya.domain.history import (
     Hours,
     Missing,
     adjusted_by,
-    day_of_number,
     missing,
-    number_of_day,
     pieces,
 )
-from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns, duration_ns
+from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_of_number, day_start_ns, duration_ns, number_of_day
 from natya.messages.history import ChartRead
 
 SHARES = Hours()

@@ -1,6 +1,6 @@
 """Nanoseconds, days in India, and durations as a person writes them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,11 +8,15 @@ from hypothesis import strategies as st
 
 from natya.domain.time import (
     DAY_NS,
+    IST,
     SECOND_NS,
+    date_of,
     day_of,
+    day_of_number,
     day_start_ns,
     duration_ns,
     duration_text,
+    number_of_day,
     second_text,
     time_text,
 )
@@ -28,6 +32,17 @@ class TestADayInIndia:
 
         assert day_start_ns(day) <= time_ns < day_start_ns(day + 1)
         assert (begins.hour, begins.minute, begins.second) == (18, 30, 0)
+
+    @given(time_ns=TIMES_NS)
+    def test_is_the_date_that_a_clock_in_india_shows(self, time_ns):
+        shown = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_ns // 1_000)).astimezone(IST).date()
+
+        assert date_of(time_ns) == shown
+
+    @given(day=st.dates())
+    def test_is_counted_from_the_first_of_1970(self, day):
+        assert day_of_number(number_of_day(day)) == day
+        assert number_of_day(day) == day.toordinal() - date(1970, 1, 1).toordinal()
 
 
 class TestATime:

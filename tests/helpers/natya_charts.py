@@ -10,9 +10,9 @@ from natya_servers import Server, http
 
 from natya.domain.calendar import session
 from natya.domain.candles import start_of
-from natya.domain.history import INTERVALS, number_of_day
+from natya.domain.history import INTERVALS
 from natya.domain.instruments import Instrument
-from natya.domain.time import DAY_NS, SECOND_NS, day_start_ns
+from natya.domain.time import DAY_NS, SECOND_NS, day_start_ns, number_of_day
 from natya.messages.history import ChartNotRead, ChartRead
 
 

@@ -15,8 +15,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.domain.calendar import MINUTE_NS
 from natya.domain.dhan.market.charts import Chart
-from natya.domain.history import day_of_number
-from natya.domain.time import DAY_NS, SECOND_NS, day_of
+from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_of_number
 from natya.messages.database import MarketDataSaved, QueryFailed, SaveMarketData
 from natya.messages.history import ChartNotRead, ChartRead, Fetched, GapFilled, HistoryStatistics, ReadChart
 from natya.messages.holdings import Position

@@ -148,11 +148,11 @@ def test_moves_no_part_however_long_what_is_told_beside_a_heading_is(opened, siz
 
     grown = page.evaluate(
         """() => {
-            const heights = () => [...document.querySelectorAll(".title")].map((title) => title.offsetHeight);
-            const before = heights();
-            for (const told of document.querySelectorAll(".title .quiet")) told.textContent = "1,23,456.78 to ".repeat(20);
-            const after = heights();
-            return [...document.querySelectorAll(".title h2")].filter((_, place) => after[place] !== before[place]).map((title) => title.id);
+            const titles = [...document.querySelectorAll(".title")];
+            const before = titles.map((title) => title.offsetHeight);
+            for (const told of document.querySelectorAll(".title .quiet")) told.textContent = "1,234 to ".repeat(30);
+            const grown = titles.filter((title, place) => title.offsetHeight !== before[place]);
+            return grown.map((title) => title.textContent);
         }"""
     )
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ....domain.time import DAY_NS, IST, IST_OFFSET_NS, duration_ns
+from ....domain.time import DAY_NS, IST, IST_OFFSET_NS, day_start_ns, duration_ns, number_of_day
 
 Moment: TypeAlias = int | str | dt.date | np.datetime64
 """Nanoseconds UTC, a date, a datetime (pandas' and numpy's, too), or either in ISO 8601.
@@ -88,7 +88,7 @@ def _bounds(moment: Moment) -> tuple[int, int]:
 
 
 def _day(day: dt.date) -> tuple[int, int]:
-    start = (dt.datetime.combine(day, dt.time(), dt.UTC) - _EPOCH) // _MICROSECOND * 1000 - IST_OFFSET_NS
+    start = day_start_ns(number_of_day(day))
     return _within(start, start + DAY_NS)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ....config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
-from ....domain.time import DAY_NS, IST, IST_OFFSET_NS, SECOND_NS
+from ....domain.time import DAY_NS, IST_OFFSET_NS, date_of
 from ..engine.connection import roll_back
 from ..errors import DatabaseDamaged
 from ..tables.archive_folder import (
@@ -67,7 +67,7 @@ def tidy(database: DuckDBAdapter, now_ns: int) -> dt.date | None:
 
     Half an hour after midnight at the earliest: late ticks of the day before are there by then.
     """
-    today = dt.datetime.fromtimestamp((now_ns - LATE_NS) // SECOND_NS, IST).date()
+    today = date_of(now_ns - LATE_NS)
     rows = database.read(lambda cursor: cursor.execute(_UNSORTED, [str(today)]).fetchall(), label="unsorted days")
     if not rows:
         return None

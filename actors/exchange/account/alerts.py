@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from msgspec.structs import replace
 
 from ....domain.dhan.trading.alerts import Indicator
-from ....domain.time import DAY_NS, day_start_ns
+from ....domain.time import DAY_NS, day_start_ns, number_of_day
 from ....messages.exchange import Alert, AlertCondition, AlertOrder
 from .candles import FRAMES, Candles
 from .checks import check_prices
@@ -218,7 +218,7 @@ class Alerts:
             day = date.fromisoformat(condition.expires_on)
         except ValueError as fault:
             raise wrong("expDate", "a day such as 2027-10-07", repr(condition.expires_on[:20])) from fault
-        expires_ns = day_start_ns(day.toordinal() - self._core.epoch_ordinal + 1)
+        expires_ns = day_start_ns(number_of_day(day) + 1)
         if not self._core.now_ns < expires_ns <= self._core.now_ns + LIFE_NS + DAY_NS:
             raise wrong("expDate", "a day from today to a year on", condition.expires_on)
         return expires_ns

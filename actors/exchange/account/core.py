@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import heapq
 import itertools
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import date
+from typing import TYPE_CHECKING
 
 from ....domain.calendar import session_at
 from ....domain.freshness import is_late
 from ....domain.instruments import FINEST_TICK_RUPEES, PriceGrid, price_grid
-from ....domain.time import SECOND_NS, day_of
+from ....domain.time import SECOND_NS, date_of, day_of, day_of_number
 from ....domain.venues import venue_of, venue_of_symbol
 from ..matching import FillModel, Matching
 from .refusals import Unlisted
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ....messages.market import Tick
     from ..matching import Order
     from .listings import Listing, Listings
-
-_EPOCH: Final = date(1970, 1, 1)
 
 
 class Quote:
@@ -59,13 +57,8 @@ def _previous_close(tick: Tick) -> float:
 
 
 @functools.lru_cache(maxsize=16)
-def _date(day: int) -> date:
-    return _EPOCH + timedelta(days=day)
-
-
-@functools.lru_cache(maxsize=16)
 def _day_digits(day: int) -> str:
-    return f"{_date(day):%y%m%d}"
+    return f"{day_of_number(day):%y%m%d}"
 
 
 class Core:
@@ -182,9 +175,7 @@ class Core:
     @property
     def today(self) -> date:
         """The day in India."""
-        return _date(day_of(self.now_ns))
-
-    epoch_ordinal: Final = _EPOCH.toordinal()
+        return date_of(self.now_ns)
 
     def new_voucher(self) -> str:
         """Return the number of the next voucher of the ledger."""

@@ -11,7 +11,7 @@ from ....domain.dhan.square_off import square_off_ns
 from ....domain.expiries import last_day, settled_at
 from ....domain.money import PAISA_PLACES, exact, rounded
 from ....domain.order_check import slices
-from ....domain.time import day_of, day_start_ns
+from ....domain.time import day_of, day_of_number, day_start_ns, number_of_day
 from ....domain.venues import Venue
 from ....messages.exchange import DayBegan, MoneyMoved
 from ..matching import FillModel, Order
@@ -193,7 +193,7 @@ class Day:
         if total:
             self._book("BILL", "TRADES OF THE DAY", rounded(total.numerator, total.denominator, PAISA_PLACES))
         if state.charges_rupees:
-            is_known = self._core.epoch_ordinal + state.day >= KNOWN_SINCE.toordinal()
+            is_known = day_of_number(state.day) >= KNOWN_SINCE
             rates = "" if is_known else f", AT THE RATES OF {KNOWN_SINCE}"
             self._book("CHRG", f"CHARGES OF THE DAY{rates}", -state.charges_rupees)
 
@@ -265,7 +265,7 @@ class Day:
         """
         core, expiry = self._core, listing.reference.expiry
         assert expiry is not None, "it is a contract"
-        price = settled_at(traded.symbol, expiry.toordinal() - core.epoch_ordinal, core.priced)
+        price = settled_at(traded.symbol, number_of_day(expiry), core.priced)
         if price is None:
             is_option_held = listing.kind == "OPTION" and traded.net > 0
             nobody_gains = 0.0 if is_option_held else core.state.last_traded(listing.instrument)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from ....domain.time import DAY_NS, day_start_ns
+from ....domain.time import DAY_NS, day_start_ns, number_of_day
 from ....messages.exchange import ForeverLeg, ForeverOrder
 from .refusals import Refused, expect_quantity, unknown, wrong
 from .requests import Ticket
@@ -62,7 +62,7 @@ class ForeverOrders:
         expiry = listing.reference.expiry
         expires_ns = core.now_ns + LIFE_NS
         if expiry is not None:
-            expires_ns = min(expires_ns, day_start_ns(expiry.toordinal() - core.epoch_ordinal + 1))
+            expires_ns = min(expires_ns, day_start_ns(number_of_day(expiry) + 1))
         row = ForeverOrder(
             order_id=core.new_id(FOREVER_PREFIX),
             symbol=listing.symbol,

@@ -16,7 +16,7 @@ from starlette.routing import Route as Path
 from starlette.routing import Router
 
 from ....domain.dhan.limits import limits_on
-from ....domain.time import day_of
+from ....domain.time import day_of, day_of_number
 from ....messages.addresses import EXCHANGE
 from ....messages.supervision import Unavailable
 from ...runtime import RequestTimedOut
@@ -39,7 +39,6 @@ from .asking import ListNumber, MarketTold, ShowMarket
 from .counting import RequestCounts
 from .groups.control import new_token
 from .groups.market import chain_key
-from .groups.portfolio import epoch_day
 from .hand import Hand
 from .logins import Logins
 from .reading import client_named
@@ -256,7 +255,7 @@ class WireApplication:
         day = day_of(now_ns)
         if day != self._counted_day:
             self._counted_day = day
-            limits = limits_on(epoch_day(day))
+            limits = limits_on(day_of_number(day))
             if limits != self._limits:
                 self._limits, self._counts = limits, RequestCounts(limits)
         kind = route.kind

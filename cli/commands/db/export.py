@@ -40,8 +40,7 @@ def command(
 
     natya db export out --symbol RELIANCE --from 2025-12-01 --to 2025-12-31 --format csv
     """
-    from ....client import EPOCH
-    from ....domain.time import day_start_ns
+    from ....domain.time import day_start_ns, number_of_day
     from ....transfer import export
     from ...views import rows
 
@@ -50,8 +49,8 @@ def command(
             folder,
             owner,
             symbols=symbol or (),
-            since_ns=None if start is None else day_start_ns((start.date() - EPOCH).days),
-            until_ns=None if end is None else day_start_ns((end.date() - EPOCH).days + 1),
+            since_ns=None if start is None else day_start_ns(number_of_day(start.date())),
+            until_ns=None if end is None else day_start_ns(number_of_day(end.date()) + 1),
             file_format=file_format.value,
             on_progress=on_progress,
         )

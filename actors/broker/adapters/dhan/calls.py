@@ -20,10 +20,10 @@ from .....config.urls import url_problem
 from .....domain.dhan.limits import limits_on
 from .....domain.dhan.refusals import refusal_of
 from .....domain.dhan.writing import InvalidRequestError, body_of
+from .....domain.time import date_of
 from ....external import BaseExternalAdapter, Call, Conversation, ExternalServiceResult, PendingResult, Verdict
 from ...access_token import AccessToken, TokenDeadError
 from ...bodies.dhan.endpoints import LIVE_URL, Route, base_url_of
-from ...bodies.dhan.flows import india_day
 from ...bodies.dhan.replies import judge_dhan, reply_of
 from ...bodies.dhan.service import headers_of, tally_of
 from ...bodies.dhan.talk import NOTHING_LEAVES
@@ -222,7 +222,7 @@ class DhanCalls(BaseExternalAdapter):
 
     def _today(self) -> date:
         """Return the day in India."""
-        return india_day(self._clock().now_ns())
+        return date_of(self._clock().now_ns())
 
 
 def _as_it_is(data: Any) -> Any:

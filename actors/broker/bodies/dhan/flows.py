@@ -7,7 +7,7 @@ answer that failed stays a failure: a look-up that failed is never "not found".
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -16,7 +16,7 @@ from .....domain.dhan.account.portfolio import PositionRow
 from .....domain.dhan.account.statements import PastTradeRow
 from .....domain.dhan.tolerant import read
 from .....domain.dhan.trading.orders import OrderAck, OrderRow, TradeRow
-from .....domain.time import IST, SECOND_NS
+from .....domain.time import date_of
 from .....messages.broker import ExecutionReport, FindOrder, LookupFailed, OrderFound, OrderNotFound
 from . import endpoints
 from .absence import reason_against
@@ -166,11 +166,6 @@ def cancel(order: Watched) -> Flow[str]:
 # Helpers.
 
 
-def india_day(time_ns: int) -> date:
-    """Return the day in India at a time: nanoseconds since 1970-01-01 UTC."""
-    return datetime.fromtimestamp(time_ns // SECOND_NS, IST).date()
-
-
 def _is_final(reply: Reply) -> bool:
     """Say whether sending a cancellation again is useless."""
     if reply.outcome == "refused":
@@ -217,7 +212,7 @@ def _absent(request: FindOrder, order: Watched, number: str, day: Day, now_ns: i
     if day.unreadable:
         return _nothing(request, f"all rows of the day wanted, found {day.unreadable} that cannot be read")
     side = order.side or request.side
-    if request.intended_ns and india_day(request.intended_ns) < india_day(now_ns):
+    if request.intended_ns and date_of(request.intended_ns) < date_of(now_ns):
         return (yield from _of_an_earlier_day(request, order, number, day, now_ns))
     if number:
         return _nothing(request, f"the order {number} wanted, found none of this number in the order book")
@@ -233,7 +228,7 @@ def _of_an_earlier_day(request: FindOrder, order: Watched, number: str, day: Day
     The history has no trade ids: its rows are numbered in the order of time. So they count only where orders knows of
     no trade at all, or of all of them.
     """
-    first, last = india_day(request.intended_ns), india_day(now_ns)
+    first, last = date_of(request.intended_ns), date_of(now_ns)
     reply = yield from _history(first, last)
     if reply.outcome != "told":
         return _nothing(request, f"the trades since {first}: {reply.reason}")

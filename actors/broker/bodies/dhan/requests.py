@@ -13,7 +13,7 @@ from .....domain.client_order_ids import is_client_order_id
 from .....domain.dhan.trading.orders import ModifyOrderRequest, PlaceOrderRequest
 from .....domain.order_check import order_fault
 from .....domain.stops import limit_of_stop
-from .flows import india_day
+from .....domain.time import date_of
 
 if TYPE_CHECKING:
     from .....domain.dhan.words import OrderType as DhanOrderType
@@ -98,7 +98,7 @@ def fault_of(order: PlaceOrder | ReplaceOrder, instrument: Instrument, now_ns: i
         instrument,
         symbol=order.symbol,
         quantity=order.quantity,
-        day=india_day(now_ns),
+        day=date_of(now_ns),
         limit_price=order.limit_price,
         trigger_price=order.trigger_price,
     )

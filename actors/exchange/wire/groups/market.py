@@ -18,10 +18,10 @@ from .....domain.dhan.market.option_chain import ExpiriesRequest, OptionChainReq
 from .....domain.dhan.market.quotes import INSTRUMENTS_MAX
 from .....domain.dhan.moments import time_ns
 from .....domain.dhan.writing import written
-from .....domain.time import DAY_NS, day_of
+from .....domain.time import date_of, day_start_ns, number_of_day
 from ..answers import Answer, WireRefusal, data_error, found, invalid
 from ..reading import converted, object_of, read
-from .portfolio import day_ns, day_wanted, epoch_day
+from .portfolio import day_wanted
 
 if TYPE_CHECKING:
     from .....domain.dhan.market.charts import Chart
@@ -84,7 +84,10 @@ async def daily_chart(exchange: Exchange, request: Request) -> Answer:
     since, until = day_wanted("fromDate", wanted.from_date), day_wanted("toDate", wanted.to_date)
     _expect_order(since, until)
     key = wanted.exchange_segment, wanted.security_id
-    return _chart(await exchange.market("daily", key, day_ns(since), day_ns(until)), oi=wanted.oi)
+    return _chart(
+        await exchange.market("daily", key, day_start_ns(number_of_day(since)), day_start_ns(number_of_day(until))),
+        oi=wanted.oi,
+    )
 
 
 async def intraday_chart(exchange: Exchange, request: Request) -> Answer:
@@ -141,7 +144,7 @@ async def expiries(exchange: Exchange, request: Request) -> Answer:
 
 async def _expiries(exchange: Exchange, underlying: Instrument) -> list[date]:
     """Return the days that have not passed on which options of an underlying expire."""
-    today = epoch_day(day_of(exchange.now_ns()))
+    today = date_of(exchange.now_ns())
     return [day for day in await exchange.market("expiries", underlying) if day >= today]
 
 
@@ -173,7 +176,7 @@ def _moment_ns(name: str, text: str, *, at_end: bool = False) -> tuple[int, date
     """Return the time, and the day that a text says; at the end a bare day is meant with all of it."""
     if len(text) == len("2026-10-07"):
         day = day_wanted(name, text)
-        return day_ns(day) + (DAY_NS if at_end else 0), day
+        return day_start_ns(number_of_day(day) + at_end), day
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -11,7 +11,7 @@ from .....domain.dhan.account.funds import MarginLeg, MarginRequest, MultiMargin
 from .....domain.dhan.account.portfolio import ConvertPositionRequest, ExitAllAck
 from .....domain.dhan.account.statements import LedgerRow
 from .....domain.dhan.writing import written
-from .....domain.time import DAY_NS, IST_OFFSET_NS
+from .....domain.time import day_of_number, day_start_ns, number_of_day
 from ...account import Conversion, MarginTicket, MarginTogether
 from ..answers import Answer, found, invalid, trading_error
 from ..reading import converted, object_of, read
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 PAGE_TRADES: Final = 20
 """Trades on a page of the history."""
-
-_EPOCH: Final = date(1970, 1, 1)
 
 
 async def holdings(exchange: Exchange, _request: Request) -> Answer:
@@ -104,7 +102,7 @@ async def ledger(exchange: Exchange, request: Request) -> Answer:
     if not rows:
         balance = sum(float(voucher.amount_rupees) for voucher in await exchange.account("ledger", 0, since_ns))
         rows = [
-            LedgerRow(narration=text, voucherdate=_EPOCH, runbal=balance, dhan_client_id=exchange.client_id)
+            LedgerRow(narration=text, voucherdate=day_of_number(0), runbal=balance, dhan_client_id=exchange.client_id)
             for text in ("CLOSING BALANCE", "OPENING BALANCE")
         ]
     texts = []
@@ -146,7 +144,7 @@ def _is_cash(leg: MarginLeg) -> bool:
 def _range(since: str, until: str) -> tuple[int, int]:
     """Return the nanoseconds from the beginning of a day to the end of another, in India."""
     first, last = day_wanted("from-date", since), day_wanted("to-date", until)
-    return day_ns(first), day_ns(last) + DAY_NS
+    return day_start_ns(number_of_day(first)), day_start_ns(number_of_day(last) + 1)
 
 
 def day_wanted(name: str, text: str) -> date:
@@ -163,13 +161,3 @@ def day_wanted(name: str, text: str) -> date:
 
 def _no_day(name: str) -> date:
     raise invalid(f"{name}: a day such as 2026-10-07 is wanted, found something else")
-
-
-def day_ns(day: date) -> int:
-    """Return when a day begins in India: nanoseconds since 1970-01-01 UTC."""
-    return (day - _EPOCH).days * DAY_NS - IST_OFFSET_NS
-
-
-def epoch_day(day: int) -> date:
-    """Return a day that is counted from 1970-01-01."""
-    return _EPOCH + timedelta(days=day)
