@@ -3,13 +3,16 @@
 import os
 import string
 import time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_wire import CLIENT, TOKEN, Served, an_order
 
+from natya.actors.exchange.wire import actor
 from natya.actors.exchange.wire.routes import ROUTES
+from natya.domain.time import SECOND_NS
 
 TOO_MANY_WRONG = {(429, "DH-904"), (429, True)}
 """What is told of a wrong token after others, in both shapes."""
@@ -192,6 +195,22 @@ class TestLimits:
         assert refused
         assert all(said["errorCode"] == "DH-904" and said["errorType"] == "Rate_Limit" for said in refused)
         assert any(status == 429 and "805" in said["data"] for status, said in quotes)
+
+    def test_hold_for_as_long_as_they_do_though_the_clock_is_set_back(self, tmp_path, monkeypatch):
+        machine = SimpleNamespace(now_ns=lambda: now_ns, elapsed_ns=lambda: elapsed_ns)
+        monkeypatch.setattr(actor, "SystemClock", lambda: machine)
+        now_ns, elapsed_ns = time.time_ns(), 0
+        served = Served(tmp_path, is_limited=True)
+
+        def let_in():
+            return [served.ask("POST", "/v2/marketfeed/ltp", {"NSE_EQ": [1594]})[0] for _ in range(2)]
+
+        assert let_in() == [200, 429]
+        now_ns -= 3_600 * SECOND_NS
+        assert let_in() == [429, 429]
+        elapsed_ns += SECOND_NS
+        assert let_in() == [200, 429]
+        served.stop()
 
     def test_end_with_a_token_that_is_renewed(self, limited):
         old = {"access-token": TOKEN}

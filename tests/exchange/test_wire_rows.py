@@ -1,6 +1,6 @@
 """Rows of the account, as Dhan writes them."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -14,7 +14,7 @@ from natya.actors.exchange.wire.market import MarketShown
 from natya.actors.instruments.built_in import BuiltIn
 from natya.domain.dhan.writing import written
 from natya.domain.instruments import Instrument
-from natya.domain.time import DAY_NS, SECOND_NS
+from natya.domain.time import SECOND_NS
 from natya.messages.exchange import AccountOrder, AccountTrade
 from natya.messages.instruments import (
     FindInstrument,
@@ -222,7 +222,7 @@ class TestTheMarketByItself:
         assert market.listings.of_symbol("INFY").security_id == "1594"
         assert market.listings.find(("NSE_EQ", "7")).symbol == "INFY"
 
-    def test_asks_for_options_once_a_day_and_again_until_there_is_an_answer(self):
+    def test_asks_for_options_once_a_day_and_again_until_the_list_of_the_day_answers(self):
         underlying = an_index("NIFTY")
         option = InstrumentDefinition(
             symbol="NIFTY-29Sep2026-25000-CE",
@@ -232,9 +232,12 @@ class TestTheMarketByItself:
             instrument_type="OPTIDX",
             expiry=date(2026, 9, 29),
         )
-        found = InstrumentsFound(instruments=(option,), total=1, of=InstrumentList(source="test", day=AT_DAY))
+        found, next_day, built_in = (
+            InstrumentsFound(instruments=(option,), total=1, of=InstrumentList(source="test", day=day))
+            for day in (AT_DAY, AT_DAY + timedelta(days=1), None)
+        )
         silent = Unavailable(actor="instruments", reason="down", retry_after_s=1.0)
-        answers, now, went_on = [silent, found, found], [AT_NS], []
+        answers, now, went_on = [silent, found, found, next_day, built_in], [AT_NS], []
         market = MarketShown([underlying], tick_size_rupees=0.05)
         finder = Finder(
             market,
@@ -242,14 +245,14 @@ class TestTheMarketByItself:
             now_ns=lambda: now[0],
             listed=lambda _: None,
         )
-        for days, left in ((0, 2), (0, 1), (0, 1), (1, 0)):
-            now[0] = AT_NS + days * DAY_NS
+        for hours, left in ((0, 4), (0, 3), (14, 3), (15, 2), (24, 1), (24, 1), (48, 0), (48, 0)):
+            now[0] = AT_NS + hours * 3_600 * SECOND_NS
             finder.options(
                 ("IDX_I", "13"), lambda: went_on.append(market.listings.of_symbol(option.symbol) is not None)
             )
             assert len(answers) == left
 
-        assert went_on == [False, True, True, True]
+        assert went_on == [False, *[True] * 7]
 
     def test_asks_nothing_of_an_underlying_that_no_list_has(self, market):
         asked, went_on = [], []

@@ -90,7 +90,7 @@ class WireActor(RuntimeActor):
                 market_actor=self.name,
                 ask=self.requester(),
                 now_ns=self.clock.now_ns,
-                machine_ns=SystemClock().now_ns,
+                machine=SystemClock(),
                 is_limited=settings.is_limited,
                 carrier=Carrier(settings.stream_faults) if settings.has_faults else None,
                 consent_redirect=settings.consent_redirect,

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ....domain.dhan.account.profile import TokenAnswer
     from ....domain.quotas import Allowance
     from ....messages.exchange import Instrument
+    from ...runtime import Clock
     from ..served_token import ServedToken
     from .carrying import Carrier
     from .market import MarketShown
@@ -94,7 +95,7 @@ class WireApplication:
         market_actor: str,
         ask: Ask,
         now_ns: Callable[[], int],
-        machine_ns: Callable[[], int],
+        machine: Clock,
         is_limited: bool,
         carrier: Carrier | None = None,
         consent_redirect: str = "",
@@ -108,7 +109,7 @@ class WireApplication:
             market_actor: name of the actor that owns the market.
             ask: asks actors.
             now_ns: the exchange's time: nanoseconds since 1970-01-01 UTC.
-            machine_ns: the machine's, by which requests are counted: nanoseconds since 1970-01-01 UTC.
+            machine: by whose day the broker's limits are looked up, and by whose elapsed time requests are counted.
             is_limited: whether the broker's limits of requests hold.
             carrier: carries faults out; None: none can be asked for.
             consent_redirect: where an application waits for a person who agreed to its login; empty: nowhere.
@@ -119,9 +120,9 @@ class WireApplication:
         self._token: Final = token
         self._market_actor: Final = market_actor
         self._ask: Final = ask
-        self._machine_ns: Final = machine_ns
+        self._machine: Final = machine
         self._is_limited: Final = is_limited
-        self._counted_day = self._counted_ns = 0
+        self._counted_day = 0
         self._limits: dict[str, Allowance] = {}
         self._counts = RequestCounts({})
         self.carrier: Final = carrier
@@ -251,14 +252,13 @@ class WireApplication:
         """Count a request; return the error of one too many."""
         if not self._is_limited:
             return None
-        now_ns = self._counted_ns = max(self._counted_ns, self._machine_ns())
-        day = day_of(now_ns)
+        day = day_of(self._machine.now_ns())
         if day != self._counted_day:
             self._counted_day = day
             limits = limits_on(day_of_number(day))
             if limits != self._limits:
                 self._limits, self._counts = limits, RequestCounts(limits)
-        kind = route.kind
+        kind, now_ns = route.kind, self._machine.elapsed_ns()  # a clock that is set back would hold all requests up
         if kind == "option_chain":
             key = f"{route.path} {chain_key(body)}"
             is_let_in = self._counts.admit(kind, now_ns, key=key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
-from ....domain.time import DAY_NS
+from ....domain.time import day_of, number_of_day
 from ....messages.addresses import INSTRUMENTS
 from ....messages.instruments import FindInstrument, InstrumentsFound, InstrumentShown, ShowInstrument
 
@@ -52,7 +52,7 @@ class Finder:
         self._now_ns: Final = now_ns
         self._listed: Final = listed
         self._asked_on: dict[InstrumentKey, int] = {}
-        """The day on which the options of an underlying were listed."""
+        """The day in India whose options of an underlying are listed."""
 
     def symbol(self, symbol: str, then: Callable[[], None]) -> None:
         """List the instrument of a symbol."""
@@ -69,8 +69,8 @@ class Finder:
             self._find(":".join(key), then)
 
     def options(self, underlying: InstrumentKey, then: Callable[[], None]) -> None:
-        """List the options of an underlying, once a day."""
-        today = self._now_ns() // DAY_NS
+        """List the options of an underlying, once a day, and until there is a list of the day."""
+        today = day_of(self._now_ns())
         if self._asked_on.get(underlying) == today:
             then()
         else:
@@ -107,7 +107,8 @@ class Finder:
     def _hear_options(self, underlying: InstrumentKey, today: int, then: Callable[[], None], outcome: Outcome) -> None:
         told: Any = outcome.value
         if isinstance(told, InstrumentsFound):
-            self._asked_on[underlying] = today
+            if told.of.day is None or number_of_day(told.of.day) >= today:
+                self._asked_on[underlying] = today
             for definition in told.instruments:
                 if definition.instrument_type.startswith("OPT"):
                     self._add(definition)
