@@ -28,6 +28,9 @@ _UNITS_NS = {
 _BELIEVED_NS = range(631_152_000 * SECOND_NS, 4_102_444_800 * SECOND_NS)
 """1990 to 2099. In this range no number is a valid time in two units, nor both a number and a date in digits."""
 
+_SHORT_DIGITS = re.compile(r"[2-9]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
+"""A date with two digits for its year, and a clock; as seconds since 1970 it is a time from 2033 on."""
+
 _DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/ ]([A-Za-z]{3,9})[-/ ,]{1,2}(\d{4}|\d\d(?!\d))(.*)", re.ASCII)
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}),? (\d{4})(.*)", re.ASCII)
@@ -215,7 +218,13 @@ def is_day(time_ns: int) -> bool:
 
 
 def _form_of(digits: str, zone: tzinfo) -> tuple[str, int]:
-    """Return the unit of a number and its time in that unit; empty if no unit gives a time from 1990 to 2099."""
+    """Return the unit of a number and its time in that unit; empty if no unit gives a time from 1990 to 2099.
+
+    Raises:
+        ValueError: it may be a date in digits, too.
+    """
+    if _SHORT_DIGITS.fullmatch(digits):
+        raise ValueError(f"a year of four digits, or seconds since 1970 before 2033, wanted, found {digits!r}")
     number = int(digits) if len(digits) <= len(str(_BELIEVED_NS.stop)) else 0
     for form, unit_ns in _UNITS_NS.items():
         if number * unit_ns in _BELIEVED_NS:

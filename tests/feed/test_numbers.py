@@ -207,6 +207,15 @@ class TestATime:
         with pytest.raises(ValueError, match="a time as ISO 8601 or as a number since 1970 is wanted"):
             TimeReader().read(text)
 
+    @pytest.mark.parametrize("text", ["2512291247", "3312312359", "2901010000"])
+    def test_in_ten_digits_that_may_be_a_date_with_a_short_year_is_refused(self, text):
+        with pytest.raises(ValueError, match="a year of four digits, or seconds since 1970 before 2033"):
+            TimeReader().read(text)
+
+    @pytest.mark.parametrize("text", ["2512321247", "2513291247", "2512292447", "2512291260", "1512291247"])
+    def test_in_ten_digits_that_are_no_date_is_of_seconds(self, text):
+        assert TimeReader().read(text) == int(text) * 10**9
+
     @pytest.mark.parametrize(
         "clock", [" 12:47:02", "T12:47:02", ",12:47:02", " 124702", "T12:47:02+05:30", " 12:47:02 PM"]
     )
